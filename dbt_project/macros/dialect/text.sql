@@ -1,0 +1,91 @@
+{#-
+    What differs between SQL engines stands in this folder and nowhere else: DuckDB now, Spark SQL later.
+    This file: from raw text to a type. Each macro gives NULL where the text does not parse.
+-#}
+
+{#- The instant (naive UTC timestamp) in a text: ISO 8601 with an offset or Z, without one (then it is read
+    in the time zone `zone`), or epoch milliseconds. Fewer than 11 digits are refused rather than read as
+    a moment in 1970: they are epoch seconds or a date without dashes. -#}
+{% macro to_instant(text, zone) -%}
+    case
+        when regexp_full_match({{ text }}, '-?\d{11,14}([.]0+)?')
+            then make_timestamp(try_cast({{ text }} as bigint) * 1000)
+        when
+            regexp_full_match(
+                {{ text }},
+                '\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.]\d+)?)? ?(Z|z|UTC|[+-]\d{2}(:?\d{2})?)'
+            )
+            then timezone('UTC', try_cast({{ with_seconds(text) }} as timestamptz))
+        when
+            regexp_full_match(
+                {{ text }}, '\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.]\d+)?)?)?'
+            )
+            then timezone('UTC', timezone({{ zone }}, try_cast({{ text }} as timestamp)))
+    end
+{%- endmacro %}
+
+{#- ISO 8601 lets seconds be left out before an offset; the engine's cast does not. -#}
+{% macro with_seconds(text) -%}
+    regexp_replace({{ text }}, '^(.{16})( ?[Zz+U-])', '\1:00\2')
+{%- endmacro %}
+
+{#- The date in a text: YYYY-MM-DD, also with a midnight behind it; any other instant is its local day. -#}
+{% macro to_date(text, zone) -%}
+    case
+        when regexp_full_match({{ text }}, '\d{4}-\d{2}-\d{2}([T ]00:00(:00([.]0+)?)?(Z|[+]00(:?00)?)?)?')
+            then try_cast(left({{ text }}, 10) as date)
+        else {{ local_day(to_instant(text, zone), zone) }}
+    end
+{%- endmacro %}
+
+{#- An amount of money, half up to four decimals; NULL as well where it has over 14 digits before the point. -#}
+{% macro to_money(text) -%}
+    try_cast({{ text }} as decimal(18, 4))
+{%- endmacro %}
+
+{#- A decimal number that is no money, half up to eight decimals. -#}
+{% macro to_number(text) -%}
+    try_cast({{ text }} as decimal(28, 8))
+{%- endmacro %}
+
+{#- An exchange rate, half up to twelve decimals. -#}
+{% macro to_rate(text) -%}
+    try_cast({{ text }} as decimal(30, 12))
+{%- endmacro %}
+
+{#- A whole number. The engine's own cast would round 7.6 to 8. -#}
+{% macro to_whole(text) -%}
+    case
+        when regexp_full_match({{ text }}, '[+-]?\d+([.]0+)?')
+            then try_cast(regexp_extract({{ text }}, '^[+-]?\d+') as bigint)
+    end
+{%- endmacro %}
+
+{% macro to_boolean(text) -%}
+    case
+        when lower({{ text }}) in ('true', 't', 'yes', 'y', '1') then true
+        when lower({{ text }}) in ('false', 'f', 'no', 'n', '0') then false
+    end
+{%- endmacro %}
+
+{#- A currency code: three letters. -#}
+{% macro to_currency(text) -%}
+    case when regexp_full_match({{ text }}, '[A-Za-z]{3}') then upper({{ text }}) end
+{%- endmacro %}
+
+{#- A JSON text (list or object) that is valid. -#}
+{% macro to_json_text(text) -%}
+    case when json_valid({{ text }}) then {{ text }} end
+{%- endmacro %}
+
+{#- An e-mail address as it is compared everywhere: trimmed, lower case. -#}
+{% macro to_email(text) -%}
+    nullif(lower(trim({{ text }})), '')
+{%- endmacro %}
+
+{#- All columns of the relation `alias` but those of provenance, as one JSON text. -#}
+{% macro record_as_json(alias) -%}
+    to_json(
+        struct_pack(*columns({{ alias }}.* exclude (_location, _line, _load_number)))
+    )::varchar
+{%- endmacro %}

@@ -1,0 +1,37 @@
+{#- The local calendar day, in the time zone `zone`, of an instant (naive UTC timestamp). -#}
+{% macro local_day(instant, zone) -%}
+    cast(timezone({{ zone }}, timezone('UTC', {{ instant }})) as date)
+{%- endmacro %}
+
+{#- The instant (naive UTC timestamp) at which a local calendar day begins. -#}
+{% macro start_of_day(day, zone) -%}
+    timezone('UTC', timezone({{ zone }}, cast({{ day }} as timestamp)))
+{%- endmacro %}
+
+{#- The first day of the month of a date. -#}
+{% macro month_of(day) -%}
+    cast(date_trunc('month', {{ day }}) as date)
+{%- endmacro %}
+
+{#- The last day of the month of a date. -#}
+{% macro last_day_of_month(day) -%}
+    last_day({{ day }})
+{%- endmacro %}
+
+{% macro add_days(day, number) -%}
+    cast({{ day }} + {{ number }} * interval 1 day as date)
+{%- endmacro %}
+
+{% macro add_months(day, number) -%}
+    cast({{ day }} + {{ number }} * interval 1 month as date)
+{%- endmacro %}
+
+{#- Calendar months from the month of one date to the month of another. -#}
+{% macro months_between(from_day, to_day) -%}
+    cast(date_diff('month', {{ from_day }}, {{ to_day }}) as integer)
+{%- endmacro %}
+
+{#- One row per month from `first` to `last` (both first days of months, both in); to be selected as a column. -#}
+{% macro each_month(first, last) -%}
+    cast(unnest(generate_series({{ first }}, {{ last }}, interval 1 month)) as date)
+{%- endmacro %}

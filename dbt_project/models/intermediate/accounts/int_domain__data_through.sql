@@ -1,0 +1,56 @@
+-- One row: for each domain, the last day up to the last full day that a loaded record is dated on.
+with
+
+run_settings as (
+    select * from {{ ref('run_settings') }}
+),
+
+{% set dated = {
+    'crm': [
+        ('interactions', 'occurred_at'), ('notes', 'created_at'), ('alerts', 'triggered_at'),
+        ('tasks', 'created_at'), ('nps_responses', 'submitted_at'),
+    ],
+    'billing': [('invoices', 'created_at')],
+    'events': [('events', 'created_at')],
+    'tickets': [('tickets', 'created_at'), ('ticket_changes', 'changed_at')],
+} -%}
+{% set versioned = {
+    'crm': [
+        'accounts', 'csms', 'account_assignments', 'contacts', 'users', 'interactions', 'notes',
+        'documents', 'deals', 'alerts', 'tasks', 'goals', 'nps_responses', 'stage_history',
+        'account_metrics',
+    ],
+    'billing': ['subscriptions', 'invoices', 'invoice_lines', 'fx_rates'],
+    'events': ['events'],
+    'tickets': ['tickets', 'ticket_changes'],
+} -%}
+record_days as (
+    {% for domain, names in versioned.items() -%}
+    {% set last_domain = loop.last -%}
+    {% for name in names -%}
+    select
+        '{{ domain }}' as domain,
+        max(version_date) as day
+    from {{ ref('stg_native__' ~ name) }}
+    cross join run_settings
+    where record_status != 'rejected' and version_date < run_settings.as_of_date
+    union all
+    {% endfor -%}
+    {% for name, column in dated[domain] -%}
+    select
+        '{{ domain }}' as domain,
+        {{ local_day('max(' ~ column ~ ')', 'any_value(run_settings.reporting_time_zone)') }} as day
+    from {{ ref('stg_native__' ~ name) }}
+    cross join run_settings
+    where record_status != 'rejected' and {{ column }} < run_settings.as_of_at
+    {% if not (last_domain and loop.last) -%} union all {% endif %}
+    {% endfor -%}
+    {% endfor %}
+)
+
+select
+    max(day) filter (where domain = 'crm') as crm_data_through,
+    max(day) filter (where domain = 'billing') as billing_data_through,
+    max(day) filter (where domain = 'events') as events_data_through,
+    max(day) filter (where domain = 'tickets') as tickets_data_through
+from record_days

@@ -1,0 +1,56 @@
+-- One row per account and month, without gaps: from the month of the earliest of join date, first
+-- subscription record and first invoice, to the month of the last full day.
+with
+
+run_settings as (
+    select * from {{ ref('run_settings') }}
+),
+
+accounts as (
+    select * from {{ ref('stg_canonical__accounts') }}
+),
+
+first_subscriptions as (
+    select account_id, min(start_date) as first_day
+    from {{ ref('stg_canonical__subscriptions') }}
+    group by account_id
+),
+
+first_invoices as (
+    select account_id, min(created_date) as first_day
+    from {{ ref('stg_canonical__invoices') }}
+    group by account_id
+),
+
+first_months as (
+    select
+        accounts.account_id,
+        accounts.currency,
+        {{ month_of('least(accounts.join_date, first_subscriptions.first_day, first_invoices.first_day)') }}
+            as first_month
+    from accounts
+    left join first_subscriptions
+        on accounts.account_id = first_subscriptions.account_id
+    left join first_invoices
+        on accounts.account_id = first_invoices.account_id
+),
+
+months as (
+    select
+        first_months.account_id,
+        first_months.currency,
+        {{ each_month('first_months.first_month', 'run_settings.open_month') }} as month
+    from first_months
+    cross join run_settings
+)
+
+-- the day on which the month ends: in the open month, the last full day
+select
+    months.account_id,
+    months.currency,
+    months.month = run_settings.open_month as is_open_month,
+    months.month,
+    {{ add_days('months.month', -1) }} as day_before,
+    least({{ last_day_of_month('months.month') }}, run_settings.last_full_day) as last_day
+from months
+cross join run_settings

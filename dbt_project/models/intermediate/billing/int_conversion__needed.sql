@@ -1,0 +1,41 @@
+-- One row per pair of currencies and day that some record of money has to be converted on.
+with
+
+run_settings as (
+    select * from {{ ref('run_settings') }}
+),
+
+accounts as (
+    select * from {{ ref('stg_canonical__accounts') }}
+),
+
+invoices as (
+    select * from {{ ref('stg_canonical__invoices') }}
+),
+
+dated_money as (
+    select account_id, currency, rate_date as day
+    from {{ ref('int_subscription_record__active_time') }}
+    union
+    select account_id, currency, created_date as day
+    from invoices
+    union
+    select account_id, currency, paid_date as day
+    from invoices
+    where paid_date is not null and not is_failed
+)
+
+select
+    dated_money.currency as from_currency,
+    accounts.currency as to_currency,
+    dated_money.day
+from dated_money
+inner join accounts
+    on dated_money.account_id = accounts.account_id
+union
+select
+    dated_money.currency as from_currency,
+    run_settings.reporting_currency as to_currency,
+    dated_money.day
+from dated_money
+cross join run_settings

@@ -1,0 +1,51 @@
+-- One row per account: its figures as of the as-of date, beside its attributes.
+with
+
+accounts as (
+    select * from {{ ref('dim_accounts') }}
+),
+
+open_months as (
+    select * from {{ ref('int_account_month__mrr') }}
+    where is_open_month
+),
+
+lifetimes as (
+    select * from {{ ref('int_account__lifetime_revenue') }}
+),
+
+renewals as (
+    select
+        account_id,
+        min(next_renewal_date) as next_renewal_date
+    from {{ ref('int_subscription_record__renewal') }}
+    group by account_id
+),
+
+data_through as (
+    select * from {{ ref('int_domain__data_through') }}
+)
+
+select
+    accounts.*,
+    coalesce(open_months.subscription_mrr, 0) as subscription_mrr,
+    coalesce(open_months.subscription_mrr_reporting, 0) as subscription_mrr_reporting,
+    coalesce(open_months.ending_mrr, 0) as ending_mrr,
+    coalesce(open_months.ending_mrr_reporting, 0) as ending_mrr_reporting,
+    coalesce(lifetimes.lifetime_revenue, 0) as lifetime_revenue,
+    coalesce(lifetimes.lifetime_revenue_reporting, 0) as lifetime_revenue_reporting,
+    coalesce(lifetimes.lifetime_payments, 0) as lifetime_payments,
+    coalesce(lifetimes.lifetime_payments_reporting, 0) as lifetime_payments_reporting,
+    coalesce(renewals.next_renewal_date, accounts.renewal_date) as next_renewal_date,
+    data_through.crm_data_through,
+    data_through.billing_data_through,
+    data_through.events_data_through,
+    data_through.tickets_data_through
+from accounts
+left join open_months
+    on accounts.account_id = open_months.account_id
+left join lifetimes
+    on accounts.account_id = lifetimes.account_id
+left join renewals
+    on accounts.account_id = renewals.account_id
+cross join data_through

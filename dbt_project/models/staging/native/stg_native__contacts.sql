@@ -1,0 +1,20 @@
+{{ staged_records(
+    domain='crm',
+    entity='contacts',
+    key=['key_account_id', 'contact_id'],
+    columns={
+        'account_id': 'text!',
+        'contact_id': 'text!',
+        'first_name': 'text',
+        'last_name': 'text',
+        'email': 'text',
+        'title': 'text',
+        'phone': 'text',
+        'is_primary': 'boolean',
+        'is_active': 'boolean',
+        'custom_label_dimensions': 'json',
+        'custom_value_dimensions': 'json',
+        'custom_event_dimensions': 'json',
+        'updated_at': 'instant',
+    },
+) }}

@@ -1,0 +1,20 @@
+{{ staged_records(
+    domain='crm',
+    entity='interactions',
+    key=['interaction_id'],
+    columns={
+        'interaction_id': 'text!',
+        'account_id': 'text!',
+        'occurred_at': 'instant!',
+        'added_at': 'instant',
+        'type': 'text!',
+        'sub_type': 'text',
+        'origin': 'text',
+        'contact': 'text',
+        'subject': 'text',
+        'description': 'text',
+        'is_completed': 'boolean',
+        'added_by': 'text',
+        'updated_at': 'instant',
+    },
+) }}

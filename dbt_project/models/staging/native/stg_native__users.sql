@@ -1,0 +1,21 @@
+{{ staged_records(
+    domain='crm',
+    entity='users',
+    key=['key_account_id', 'user_id'],
+    columns={
+        'account_id': 'text!',
+        'user_id': 'text!',
+        'first_name': 'text',
+        'last_name': 'text',
+        'email': 'text',
+        'title': 'text',
+        'product_join_date': 'date',
+        'is_active': 'boolean',
+        'deactivated_at': 'instant',
+        'contact_id': 'text',
+        'custom_label_dimensions': 'json',
+        'custom_value_dimensions': 'json',
+        'custom_event_dimensions': 'json',
+        'updated_at': 'instant',
+    },
+) }}

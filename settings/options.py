@@ -1,0 +1,287 @@
+"""One dataclass holds every option; one function reads and validates them."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+import zoneinfo
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from settings.paths import PROJECT_ROOT, SETTINGS_FILE
+
+ENVIRONMENT_PREFIX = "ACCOUNT360_"
+
+# Variables we hand to the programs we start; they are no settings of ours.
+_RESERVED_VARIABLES = frozenset({"ACCOUNT360_WAREHOUSE_PATH", "ACCOUNT360_SETTINGS_FILE"})
+
+
+class SettingsError(ValueError):
+    """A setting that is unknown or has a value that is not allowed; the message names both."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every option of the project, validated. `load_settings` is the way to get one."""
+
+    home: Path
+    landing: Path
+    reporting_time_zone: str
+    reporting_currency: str
+    end_date_is_inclusive: bool
+    grace_days: int
+    trial_plan_codes: tuple[str, ...]
+    session_timeout_minutes: int
+    session_duration: str
+    event_deduplication: str
+    nps_deduplication: str
+    nps_window_days: int
+    renewal_early_days: int
+    renewal_late_days: int
+    reject_threshold_pct: float
+    full_extract_entities: tuple[str, ...]
+    full_extract_shrink_pct: float
+    kept_publishes: int
+    metric_history_days: int
+
+    @property
+    def warehouse_path(self) -> Path:
+        """The DuckDB file that dlt and dbt write; never read by BI tools."""
+        return self.home / "warehouse.duckdb"
+
+    @property
+    def published_path(self) -> Path:
+        """One folder per kept publish, and the link `current` to the one that readers see."""
+        return self.home / "published"
+
+    @property
+    def current_path(self) -> Path:
+        """The link that a publish swaps."""
+        return self.published_path / "current"
+
+    @property
+    def dagster_path(self) -> Path:
+        """Dagster's storage (DAGSTER_HOME)."""
+        return self.home / "dagster"
+
+    @property
+    def dlt_path(self) -> Path:
+        """The working folders of the dlt pipelines."""
+        return self.home / "dlt"
+
+    @property
+    def dbt_target_path(self) -> Path:
+        """What dbt writes beside the warehouse: manifest, compiled SQL, run results."""
+        return self.home / "dbt"
+
+    @property
+    def logs_path(self) -> Path:
+        """Logs of the runs."""
+        return self.home / "logs"
+
+    def as_row(self) -> dict[str, Any]:
+        """The settings that figures hang on, as the columns of the one-row table `run.settings`.
+
+        Folders are left out: where a warehouse stands must not change what it says.
+        """
+        row = {field.name: getattr(self, field.name) for field in fields(self)}
+        del row["home"], row["landing"]
+        return {
+            name: list(value) if isinstance(value, tuple) else value for name, value in row.items()
+        }
+
+
+def load_settings(
+    *,
+    file: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    **overrides: Any,
+) -> Settings:
+    """Read the settings file, the environment over it, and `overrides` (command line) over both.
+
+    Relative folders count from the folder of the settings file, or from the working directory
+    where they come from the environment or the command line. Raises `SettingsError` on an unknown
+    name or a value that is not allowed, naming the place, the name and what is allowed.
+    """
+    environ = os.environ if environ is None else environ
+    file = file or Path(environ.get("ACCOUNT360_SETTINGS_FILE", SETTINGS_FILE))
+    values: dict[str, Any] = {}
+    for source, base, given in (
+        (str(file.name), file.resolve().parent, _read_file(file)),
+        ("the environment", Path.cwd(), _read_environment(environ)),
+        ("the command line", Path.cwd(), {k: v for k, v in overrides.items() if v is not None}),
+    ):
+        for name, raw in given.items():
+            if name not in _OPTIONS:
+                raise SettingsError(_unknown(name, source))
+            values[name] = _OPTIONS[name].parse(raw, name, source, base)
+    for name, option in _OPTIONS.items():
+        if name not in values and name != "landing":
+            values[name] = option.parse(option.default, name, "the default", PROJECT_ROOT)
+    values.setdefault("landing", values["home"] / "landing")
+    return Settings(**values)
+
+
+def _read_file(file: Path) -> dict[str, Any]:
+    if not file.exists():
+        if file == SETTINGS_FILE:
+            return {}
+        raise SettingsError(f"settings file {file} does not exist")
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file}: not valid TOML: {error}") from error
+
+
+def _read_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name.removeprefix(ENVIRONMENT_PREFIX).lower(): value
+        for name, value in environ.items()
+        if name.startswith(ENVIRONMENT_PREFIX) and name not in _RESERVED_VARIABLES
+    }
+
+
+def _unknown(name: str, source: str) -> str:
+    near = get_close_matches(name, _OPTIONS, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    return (
+        f"unknown setting {name!r} in {source}: {hint}known settings: {', '.join(sorted(_OPTIONS))}"
+    )
+
+
+def _refuse(name: str, source: str, value: Any, allowed: str) -> SettingsError:
+    return SettingsError(f"setting {name} in {source} is {value!r}: allowed is {allowed}")
+
+
+@dataclass(frozen=True)
+class _Option:
+    """How one setting is read: its default and its parser."""
+
+    default: Any
+    parse: Callable[[Any, str, str, Path], Any]
+
+
+def _folder(value: Any, name: str, source: str, base: Path) -> Path:
+    if not isinstance(value, str | Path) or not str(value).strip():
+        raise _refuse(name, source, value, "the path of a folder")
+    return (base / Path(value).expanduser()).absolute()
+
+
+def _whole_number(low: int, high: int) -> Callable[..., int]:
+    def parse(value: Any, name: str, source: str, base: Path) -> int:
+        try:
+            number = int(value) if isinstance(value, str) else value
+        except ValueError:
+            number = None
+        if not isinstance(number, int) or isinstance(number, bool) or not low <= number <= high:
+            raise _refuse(name, source, value, f"a whole number from {low} to {high}")
+        return number
+
+    return parse
+
+
+def _percentage(value: Any, name: str, source: str, base: Path) -> float:
+    try:
+        number = None if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        number = None
+    if number is None or not 0 <= number <= 100:
+        raise _refuse(name, source, value, "a percentage from 0 to 100")
+    return number
+
+
+def _flag(value: Any, name: str, source: str, base: Path) -> bool:
+    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    flag = words.get(value.strip().lower()) if isinstance(value, str) else value
+    if not isinstance(flag, bool):
+        raise _refuse(name, source, value, "true or false")
+    return flag
+
+
+def _one_of(*choices: str) -> Callable[..., str]:
+    def parse(value: Any, name: str, source: str, base: Path) -> str:
+        if value not in choices:
+            raise _refuse(name, source, value, " or ".join(choices))
+        return value
+
+    return parse
+
+
+def _time_zone(value: Any, name: str, source: str, base: Path) -> str:
+    if value not in zoneinfo.available_timezones():
+        raise _refuse(name, source, value, "an IANA time zone name such as UTC or Europe/Berlin")
+    return value
+
+
+def _currency(value: Any, name: str, source: str, base: Path) -> str:
+    if not (isinstance(value, str) and len(value) == 3 and value.isascii() and value.isupper()):
+        raise _refuse(
+            name, source, value, "a currency code of three upper-case letters such as USD"
+        )
+    return value
+
+
+def _names(value: Any, name: str, source: str, base: Path) -> tuple[str, ...]:
+    items = (
+        [item.strip() for item in value.split(",") if item.strip()]
+        if isinstance(value, str)
+        else value
+    )
+    if not isinstance(items, list | tuple) or not all(isinstance(item, str) for item in items):
+        raise _refuse(name, source, value, "a list of names (comma-separated in the environment)")
+    return tuple(items)
+
+
+# Entities with a key: a complete extract says which keys still exist.
+_FULL_EXTRACT_ENTITIES = (
+    "account_aliases",
+    "account_assignments",
+    "accounts",
+    "alerts",
+    "contacts",
+    "csm_aliases",
+    "csms",
+    "deals",
+    "documents",
+    "goals",
+    "interactions",
+    "invoices",
+    "notes",
+    "subscriptions",
+    "tasks",
+    "tickets",
+    "users",
+)
+
+
+def _full_extract_entities(value: Any, name: str, source: str, base: Path) -> tuple[str, ...]:
+    items = tuple(item.rpartition(".")[2] for item in _names(value, name, source, base))
+    if unknown := [item for item in items if item not in _FULL_EXTRACT_ENTITIES]:
+        raise _refuse(name, source, unknown[0], f"any of {', '.join(_FULL_EXTRACT_ENTITIES)}")
+    return items
+
+
+_OPTIONS: dict[str, _Option] = {
+    "home": _Option("data", _folder),
+    "landing": _Option(None, _folder),
+    "reporting_time_zone": _Option("UTC", _time_zone),
+    "reporting_currency": _Option("USD", _currency),
+    "end_date_is_inclusive": _Option(False, _flag),
+    "grace_days": _Option(3, _whole_number(0, 366)),
+    "trial_plan_codes": _Option([], _names),
+    "session_timeout_minutes": _Option(30, _whole_number(1, 1440)),
+    "session_duration": _Option("delta", _one_of("delta", "cumulative")),
+    "event_deduplication": _Option("exact", _one_of("exact", "by_id_only")),
+    "nps_deduplication": _Option("exact", _one_of("exact", "by_id_only")),
+    "nps_window_days": _Option(90, _whole_number(1, 3660)),
+    "renewal_early_days": _Option(90, _whole_number(0, 3660)),
+    "renewal_late_days": _Option(30, _whole_number(0, 3660)),
+    "reject_threshold_pct": _Option(5, _percentage),
+    "full_extract_entities": _Option([], _full_extract_entities),
+    "full_extract_shrink_pct": _Option(20, _percentage),
+    "kept_publishes": _Option(7, _whole_number(1, 1000)),
+    "metric_history_days": _Option(90, _whole_number(1, 3660)),
+}
