@@ -9,7 +9,7 @@ records as (
     select * from {{ ref('int_subscription_record__mrr') }}
 ),
 
-active_in_month as (
+active_around_month as (
     select
         months.account_id,
         months.month,
@@ -28,7 +28,7 @@ active_in_month as (
         on
             months.account_id = records.account_id
             and records.active_from <= months.last_day
-            and coalesce(records.active_to > months.month, true)
+            and coalesce(records.active_to > months.day_before, true)
 ),
 
 boundaries as (
@@ -39,7 +39,7 @@ boundaries as (
         sum(mrr_reporting) filter (where is_active_on_first_day) as subscription_mrr_reporting,
         sum(mrr) filter (where is_active_on_last_day) as ending_mrr,
         sum(mrr_reporting) filter (where is_active_on_last_day) as ending_mrr_reporting
-    from active_in_month
+    from active_around_month
     group by account_id, month
 ),
 
@@ -51,7 +51,7 @@ came_and_went as (
         subscription_id,
         arg_max(mrr, active_from) as mrr,
         arg_max(mrr_reporting, active_from) as mrr_reporting
-    from active_in_month
+    from active_around_month
     group by account_id, month, subscription_id
     having not bool_or(is_active_on_day_before) and not bool_or(is_active_on_last_day)
 ),

@@ -1,5 +1,6 @@
 -- One row per account and month, without gaps: from the month of the earliest of join date, first
--- subscription record and first invoice, to the month of the last full day.
+-- subscription record and first invoice (or its payment, where it was paid ahead), to the month of the
+-- last full day.
 with
 
 run_settings as (
@@ -17,7 +18,7 @@ first_subscriptions as (
 ),
 
 first_invoices as (
-    select account_id, min(created_date) as first_day
+    select account_id, min(least(created_date, paid_date)) as first_day
     from {{ ref('stg_canonical__invoices') }}
     group by account_id
 ),

@@ -1,0 +1,150 @@
+"""How fast files land in raw, beside DuckDB reading the same files: `make bench-ingest`.
+
+Writes two million event records (12 columns, the same rows each time) as Parquet, JSON lines and
+CSV, and then in turn, in one process: lands each file with `load_domain`, provenance and all, in a
+fresh home; and lets DuckDB read the same file into a table of a fresh database file with its own
+type detection. The ratio is DuckDB's seconds over ours: 1.0 would mean that landing costs nothing
+on top of reading.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from ingestion import load_domain
+from settings import Settings, load_settings
+
+_READERS = {"parquet": "read_parquet", "jsonl": "read_json", "csv": "read_csv"}
+_LOADED_AT = datetime(2024, 7, 1, tzinfo=UTC)
+
+
+def main() -> None:
+    """Run the benchmark and print its table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--rows", type=int, default=2_000_000, help="records per format")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each, alternating")
+    parser.add_argument("--dir", type=Path, help="where to work (default: a temporary folder)")
+    options = parser.parse_args()
+    if options.dir:
+        options.dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=options.dir, prefix="bench_ingest_") as folder:
+        run(Path(folder), options.rows, options.rounds)
+
+
+def run(folder: Path, rows: int, rounds: int) -> None:
+    """Generate, warm up, measure, print."""
+    print(f"writing {rows:,} events three times …", flush=True)
+    generate(folder, rows)
+    print("warming up with 1,000 events: the imports of dlt and Arrow are not measured", flush=True)
+    small = folder / "small"
+    small.mkdir()
+    generate(small, 1000)
+    for format_ in _READERS:
+        land(small, format_)
+        read(small, format_)
+    print(
+        f"\n{'format':8} {'file':>8} {'landed':>9} {'rows/s':>9} {'DuckDB':>9} {'rows/s':>9}"
+        f" {'ratio':>6}   (medians of {rounds}, {rows:,} rows)"
+    )
+    for format_ in _READERS:
+        ours, theirs = [], []
+        for _ in range(rounds):
+            ours.append(timed(land, folder, format_))
+            theirs.append(timed(read, folder, format_))
+        landed, reading = statistics.median(ours), statistics.median(theirs)
+        size = (folder / f"events.{format_}").stat().st_size
+        print(
+            f"{format_:8} {size / 1e6:5,.0f} MB {landed:7.2f} s {rows / landed:9,.0f}"
+            f" {reading:7.2f} s {rows / reading:9,.0f} {reading / landed:6.2f}",
+            flush=True,
+        )
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"\npeak memory of the process: {peak:,.0f} MB")
+
+
+def generate(folder: Path, rows: int) -> None:
+    """Write `rows` events as Parquet, JSON lines and CSV; the same rows in each, and each time."""
+    with duckdb.connect() as connection:
+        connection.execute(
+            """
+            create table events as
+            with drawn as (
+                select range as number, hash(range) as one, hash(range * 7 + 1) as two
+                from range(?)
+            )
+            select
+                'acc-' || (one % 5000) as account_id,
+                'user-' || (two % 60000) as user_id,
+                1704067200000 + (number * 7)::bigint as created_at,
+                case one % 7
+                    when 0 then 'identifyUser'
+                    when 1 then 'sessionSync'
+                    when 2 then 'moduleEnd'
+                    when 3 then 'pageViewEnd'
+                    else 'feature'
+                end as action,
+                's' || (two % 400000) as session_id,
+                'app' as product,
+                'module ' || (one % 12) as module,
+                case when one % 7 > 3 then 'feature ' || (two % 80) end as feature,
+                case when one % 7 in (1, 2) then (two % 600000)::bigint end as active_duration,
+                case when one % 7 in (2, 3) then (two % 900000)::bigint end as time_spent,
+                case when one % 7 > 3 then (two % 9 + 1)::integer end as total,
+                {'plan': 'p' || (one % 4), 'browser': 'b' || (two % 6)} as details,
+            from drawn
+            """,
+            [rows],
+        )
+        # Python's zlib-free path is measured here; compression would only slow both sides down.
+        connection.execute(f"copy events to '{folder / 'events.parquet'}' (format parquet)")
+        connection.execute(f"copy events to '{folder / 'events.jsonl'}' (format json)")
+        connection.execute(
+            "copy (select * replace (to_json(details) as details) from events)"
+            f" to '{folder / 'events.csv'}' (format csv, header)"
+        )
+
+
+def timed(work: Callable[[Path, str], None], folder: Path, format_: str) -> float:
+    """Seconds of one call."""
+    started = time.perf_counter()
+    work(folder, format_)
+    return time.perf_counter() - started
+
+
+def land(folder: Path, format_: str) -> None:
+    """Our way: `load_domain` of a landing folder with the one file into a fresh home."""
+    home = folder / "home"
+    shutil.rmtree(home, ignore_errors=True)
+    (home / "landing" / "events").mkdir(parents=True)
+    (home / "landing" / "events" / f"events.{format_}").hardlink_to(folder / f"events.{format_}")
+    report = load_domain("events", _settings(home), _LOADED_AT)
+    if report.problems or not report.rows_read:
+        raise SystemExit(f"nothing landed: {report}")
+
+
+def read(folder: Path, format_: str) -> None:
+    """DuckDB's way: a table from the file, in a fresh database file."""
+    database = folder / "plain.duckdb"
+    database.unlink(missing_ok=True)
+    with duckdb.connect(str(database)) as connection:
+        file = folder / f"events.{format_}"
+        connection.execute(f"create table events as select * from {_READERS[format_]}('{file}')")
+
+
+def _settings(home: Path) -> Settings:
+    return replace(load_settings(environ={}), home=home, landing=home / "landing")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,280 @@
+"""The candidate of a publish: is it complete, in range, and near the last one?
+
+`release_frames` sums the candidate up in SQL; `release_suite` says what must hold of it. Keys,
+relations and accepted values were tested by dbt in the warehouse already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from expectations.frames import SUBJECT, Frame, quoted
+
+if TYPE_CHECKING:
+    from expectations.validation import Suite
+
+_NEVER_EMPTY = ("account_360",)
+_DRIFT_PCT = 50
+# Below so many rows a table may double overnight.
+_DRIFT_FROM_ROWS = 100
+
+
+@dataclass(frozen=True)
+class Range:
+    """What a published column may hold, in its own unit; None: no limit."""
+
+    table: str
+    column: str
+    lowest: float | None
+    highest: float | None
+
+
+# Bounds that hold by definition. A column that is not published yet is skipped.
+RANGES = (
+    Range("account_360", "csm_score", 0, 100),
+    Range("account_360", "health_score", 0, 100),
+    Range("account_360", "nps_current", -100, 100),
+    Range("account_mrr_monthly", "expansion_mrr", 0, None),
+    Range("account_mrr_monthly", "contraction_mrr", None, 0),
+    Range("account_health_daily", "health_score", 0, 100),
+    Range("csm_monthly", "logo_churn_pct", 0, 100),
+    Range("csm_monthly", "renewal_rate_accounts_pct", 0, 100),
+    Range("portfolio_monthly", "logo_churn_pct", 0, 100),
+    Range("portfolio_monthly", "renewal_rate_accounts_pct", 0, 100),
+)
+
+# Allowed, but worth a look: a negative subscription amount is kept, and flagged here.
+USUAL_RANGES = (
+    Range("account_360", "subscription_mrr", 0, None),
+    Range("account_mrr_monthly", "ending_mrr", 0, None),
+)
+
+# Totals that a person would notice to have jumped.
+TOTALS = (
+    ("account_360", "ending_mrr"),
+    ("account_360", "lifetime_revenue"),
+    ("account_360", "lifetime_payments"),
+)
+
+
+def release_frames(
+    connection: duckdb.DuckDBPyConnection,
+    expected: Mapping[str, int],
+    parquet_rows: Mapping[str, int],
+    as_of: date,
+    previous: Path | None,
+) -> dict[str, Frame]:
+    """The frames of a candidate, `connection` being open on its DuckDB file.
+
+    `expected` maps each table that must be published to its rows in the warehouse, `parquet_rows`
+    those found as Parquet; `previous` is the file of the last publish. Frames: `presence`, `tables`
+    (rows in warehouse, file and Parquet), `never_empty`, `as_of` (the dates that stand in each
+    table), `ranges` and `usual_ranges` (values beyond a bound) and `drift` (change in percent).
+    """
+    found = _rows(connection, _tables(connection, "main"))
+    tables = Frame(
+        [SUBJECT, "expected", "found", "parquet"],
+        [
+            [name, expected.get(name, 0), found.get(name, 0), parquet_rows.get(name, 0)]
+            for name in sorted({*expected, *found})
+        ],
+    )
+    return {
+        "presence": Frame(
+            [SUBJECT, "state"],
+            [[name, _presence(name, found, parquet_rows)] for name in sorted(expected)],
+        ),
+        "tables": tables,
+        "never_empty": Frame(
+            tables.columns, [row for row in tables.rows if row[0] in _NEVER_EMPTY]
+        ),
+        "as_of": _as_of(connection, found, as_of),
+        "ranges": _ranges(connection, RANGES),
+        "usual_ranges": _ranges(connection, USUAL_RANGES),
+        "drift": _drift(connection, found, previous),
+    }
+
+
+def _presence(name: str, found: Mapping[str, int], parquet_rows: Mapping[str, int]) -> str:
+    if name in found and name in parquet_rows:
+        return "published"
+    return "missing" if name not in parquet_rows else "missing in the DuckDB file"
+
+
+def _tables(connection: duckdb.DuckDBPyConnection, schema: str) -> dict[str, set[str]]:
+    """The tables of a schema of the current database, with their columns."""
+    rows = connection.execute(
+        """
+        select table_name, list(column_name)
+        from duckdb_columns()
+        where database_name = current_database() and schema_name = ?
+        group by table_name
+        """,
+        [schema],
+    ).fetchall()
+    return {name: set(columns) for name, columns in rows}
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> dict[str, int]:
+    counts = " union all ".join(f"select '{name}', count(*) from {quoted(name)}" for name in tables)
+    return dict(connection.execute(counts).fetchall()) if counts else {}
+
+
+def _as_of(connection: duckdb.DuckDBPyConnection, found: Mapping[str, int], as_of: date) -> Frame:
+    """One row per table and as-of date that stands in it; the night's own date is `expected`."""
+    columns = [SUBJECT, "as_of_date", "expected"]
+    tables = _tables(connection, "main")
+    rows: list[list[str]] = []
+    for name in sorted(found):
+        if "as_of_date" not in tables[name]:
+            rows.append([name, "no column as_of_date", as_of.isoformat()])
+            continue
+        dates = connection.execute(
+            f"select distinct as_of_date::varchar from {quoted(name)} order by 1"
+        ).fetchall()
+        rows += [[name, str(day), as_of.isoformat()] for (day,) in dates]
+    return Frame(columns, rows)
+
+
+def _ranges(connection: duckdb.DuckDBPyConnection, ranges: Iterable[Range]) -> Frame:
+    """One row per bound of a column that exists; `state` is `inside` or the value that is not."""
+    tables = _tables(connection, "main")
+    rows: list[list[str]] = []
+    for limit in ranges:
+        if limit.column not in tables.get(limit.table, set()):
+            continue
+        column = f"{quoted(limit.column)}::double"
+        lowest, highest = connection.execute(
+            f"select min({column}), max({column}) from {quoted(limit.table)}"
+        ).fetchone() or (None, None)
+        subject = f"{limit.table}.{limit.column}"
+        if limit.lowest is not None and lowest is not None:
+            outside = f"{lowest:g} (at least {limit.lowest:g})"
+            rows.append([subject, "inside" if lowest >= limit.lowest else outside])
+        if limit.highest is not None and highest is not None:
+            outside = f"{highest:g} (at most {limit.highest:g})"
+            rows.append([subject, "inside" if highest <= limit.highest else outside])
+    return Frame([SUBJECT, "state"], rows)
+
+
+def _drift(
+    connection: duckdb.DuckDBPyConnection, found: Mapping[str, int], previous: Path | None
+) -> Frame:
+    """Change in percent of row counts and totals against the last publish, where there is one."""
+    columns = [SUBJECT, "before", "now", "change_pct"]
+    if previous is None:
+        return Frame(columns, [])
+    with duckdb.connect(str(previous), read_only=True) as last:
+        last_tables = _tables(last, "main")
+        before = _rows(last, last_tables)
+        totals_before = _totals(last, last_tables)
+    pairs = [
+        (f"{name}: rows", before[name], rows)
+        for name, rows in sorted(found.items())
+        if before.get(name, 0) >= _DRIFT_FROM_ROWS
+    ]
+    totals = _totals(connection, _tables(connection, "main"))
+    pairs += [
+        (name, totals_before[name], total)
+        for name, total in totals.items()
+        if name in totals_before
+    ]
+    return Frame(
+        columns,
+        [
+            [name, before, now, 100.0 * (now - before) / abs(before)]
+            for name, before, now in pairs
+            if before
+        ],
+    )
+
+
+def _totals(
+    connection: duckdb.DuckDBPyConnection, tables: Mapping[str, set[str]]
+) -> dict[str, float]:
+    """Totals over all rows, currencies mixed: good enough to notice a jump, not to be published."""
+    totals = {}
+    for table, column in TOTALS:
+        if column in tables.get(table, set()):
+            row = connection.execute(
+                f"select coalesce(sum({quoted(column)}), 0)::double from {quoted(table)}"
+            ).fetchone()
+            totals[f"{table}.{column}: total"] = row[0] if row else 0.0
+    return totals
+
+
+def release_suite() -> Suite:
+    """What must hold of the frames of a candidate."""
+    import great_expectations.expectations as gxe
+
+    return {
+        "presence": [
+            gxe.ExpectColumnValuesToBeInSet(
+                column="state",
+                value_set=["published"],
+                severity="critical",
+                description="every published table stands in the DuckDB file and as Parquet",
+            )
+        ],
+        "tables": [
+            gxe.ExpectColumnPairValuesToBeEqual(
+                column_A="expected",
+                column_B="found",
+                severity="critical",
+                description="each table has as many rows in the DuckDB file as in the warehouse",
+            ),
+            gxe.ExpectColumnPairValuesToBeEqual(
+                column_A="found",
+                column_B="parquet",
+                severity="critical",
+                description="each table has as many rows as Parquet as in the DuckDB file",
+            ),
+        ],
+        "never_empty": [
+            gxe.ExpectColumnValuesToBeBetween(
+                column="found",
+                min_value=1,
+                severity="critical",
+                description="account_360 has accounts",
+            )
+        ],
+        "as_of": [
+            gxe.ExpectColumnPairValuesToBeEqual(
+                column_A="expected",
+                column_B="as_of_date",
+                severity="critical",
+                description="every table is of the night's as-of date",
+            )
+        ],
+        "ranges": [
+            gxe.ExpectColumnValuesToBeInSet(
+                column="state",
+                value_set=["inside"],
+                severity="critical",
+                description="figures stay within the bounds of their definition",
+            )
+        ],
+        "usual_ranges": [
+            gxe.ExpectColumnValuesToBeInSet(
+                column="state",
+                value_set=["inside"],
+                severity="warning",
+                description="no MRR is negative",
+            )
+        ],
+        "drift": [
+            gxe.ExpectColumnValuesToBeBetween(
+                column="change_pct",
+                min_value=-_DRIFT_PCT,
+                max_value=_DRIFT_PCT,
+                severity="warning",
+                description=f"rows and totals are within {_DRIFT_PCT} % of the last publish",
+            )
+        ],
+    }

@@ -1,0 +1,133 @@
+"""Staged files into the warehouse: one dlt source, one pipeline and one load per domain.
+
+dlt owns the tables, their evolution and the record of finished loads. It neither rewrites nor
+inspects rows: the staged files are imported as they are and DuckDB reads them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from ingestion.sources import Extract
+from ingestion.sources.extract import StagedFile
+from ingestion.tables import LANDED_FILES, contract_tables, dataset_name
+from settings import Settings
+
+if TYPE_CHECKING:
+    from dlt.extract import DltResource, DltSource
+
+_DLT_TYPES: dict[str, dict[str, Any]] = {
+    "VARCHAR": {"data_type": "text"},
+    "BIGINT": {"data_type": "bigint"},
+    "DATE": {"data_type": "date"},
+    "TIMESTAMP": {"data_type": "timestamp", "timezone": False},
+}
+
+
+def pipeline_name(domain: str) -> str:
+    """The name of a domain's pipeline, and of its working folder."""
+    return f"account360_{domain}"
+
+
+def discard_pending(settings: Settings, domain: str) -> None:
+    """Throw away a pipeline's working folder if a load in it was not finished.
+
+    All that is worth keeping is in the warehouse, and dlt takes its schema from there; a package
+    that was left behind would be loaded a second time.
+    """
+    folder = settings.dlt_path / pipeline_name(domain)
+    waiting = ("normalize/extracted/*", "load/new/*", "load/normalized/*")
+    if any(next(folder.glob(pattern), None) for pattern in waiting):
+        shutil.rmtree(folder)
+
+
+def load_extract(
+    domain: str,
+    settings: Settings,
+    extract: Extract,
+    tables: list[str],
+    load_number: int,
+    loaded_at: datetime,
+) -> None:
+    """Load what was staged, in one dlt package; create the `tables` that are not there yet.
+
+    Raises dlt's `PipelineStepFailed` where the load does not finish.
+    """
+    os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
+    import dlt
+
+    # Model files select provenance themselves, and a finished load needs no second copy.
+    dlt.config["normalize.model_normalizer.add_dlt_load_id"] = False
+    dlt.config["load.delete_completed_jobs"] = True
+    pipeline = dlt.pipeline(
+        pipeline_name=pipeline_name(domain),
+        destination=dlt.destinations.duckdb(str(settings.warehouse_path)),
+        dataset_name=dataset_name(domain),
+        pipelines_dir=str(settings.dlt_path),
+    )
+    pipeline.run(domain_source(domain, extract, tables, load_number, loaded_at))
+
+
+def domain_source(
+    domain: str, extract: Extract, tables: list[str], load_number: int, loaded_at: datetime
+) -> DltSource:
+    """The dlt source of a domain: a resource per raw table that gets rows or has to be made."""
+    import dlt
+
+    @dlt.source(name=domain)
+    def landing() -> Iterator[DltResource]:
+        for table, columns in contract_tables(domain).items():
+            files = extract.staged.get(table, [])
+            is_ledger = table == "landed_files" and bool(extract.files)
+            if not (files or is_ledger or table in tables):
+                continue
+            others = sorted(extract.columns.get(table, set()) - columns.keys())
+            types = columns | dict.fromkeys(others, "VARCHAR")
+            yield dlt.resource(
+                _landed_files(extract, load_number, loaded_at) if is_ledger else _staged(files),
+                name=table,
+                columns=_hints(types),
+                write_disposition="append",
+            )
+
+    return landing()
+
+
+def _hints(types: dict[str, str]) -> dict[str, Any]:
+    # dlt fills the columns that a model lacks with nulls, where a hint says that they may be null.
+    return {
+        name: {"name": name, "nullable": True, **_DLT_TYPES[type_]} for name, type_ in types.items()
+    }
+
+
+def _staged(files: list[StagedFile]) -> Iterator[Any]:
+    import dlt
+
+    yield dlt.mark.materialize_table_schema()
+    for file in files:
+        yield dlt.mark.with_file_import(str(file.path), file.format, file.rows)
+
+
+def _landed_files(extract: Extract, load_number: int, loaded_at: datetime) -> Iterator[Any]:
+    """One row per file, written while dlt extracts: only then is the load's id known."""
+    import dlt
+    import pyarrow as pa
+
+    load_id = dlt.current.load_package_state()["load_id"]
+    instant = loaded_at.astimezone(UTC).replace(tzinfo=None)
+    of_the_load = {"load_number": load_number, "load_id": load_id, "loaded_at": instant}
+    arrow_types = {
+        "VARCHAR": pa.string(),
+        "BIGINT": pa.int64(),
+        "DATE": pa.date32(),
+        "TIMESTAMP": pa.timestamp("us"),
+    }
+    yield pa.Table.from_pylist(
+        [{**asdict(file), **of_the_load} for file in extract.files],
+        pa.schema([(name, arrow_types[type_]) for name, type_ in LANDED_FILES.items()]),
+    )

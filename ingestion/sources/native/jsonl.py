@@ -1,0 +1,190 @@
+"""Newline-delimited JSON: one object per line, every value as the text that stood there.
+
+DuckDB's JSON functions do the parsing, a block of lines at a time. They push a number through a
+double, so a number of more digits than a double keeps is put in quotes before they see it.
+"""
+
+# ruff: noqa: S608 (identifiers and texts in the SQL of this module are quoted or bound)
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ingestion.sources.native.columns import spellings
+from ingestion.sources.native.text import Block, require_utf8
+from ingestion.tables import literal, quoted
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from duckdb import DuckDBPyConnection
+
+# A double keeps 15 significant digits; a number of more is a run of 16 digits and points.
+_LONG = 16
+# Around a number that was put in quotes; private characters, which no sender uses in this order.
+_OPEN, _CLOSE = "\ue000\uf8ff", "\uf8ff\ue000"
+_STRING_OR_LONG_NUMBER = r'("(?:[^"\\]|\\.)*")|(-?[0-9][0-9.eE+-]{15,})'
+# Every string comes out as itself and every long number in quotes. Control characters mark where
+# the number stood: a JSON text holds none.
+_QUOTED_LONG_NUMBERS = (
+    f"replace(replace(replace(regexp_replace(text, '{_STRING_OR_LONG_NUMBER}',"
+    r" '\1' || chr(1) || '\2' || chr(2), 'g'),"
+    f" chr(1) || chr(2), ''), chr(1), '\"{_OPEN}'), chr(2), '{_CLOSE}\"')"
+)
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What a block held: records with their columns, and the lines that are no records."""
+
+    records: pa.Table
+    columns: set[str]
+    unparsed: pa.Table | None
+
+
+def cut_jsonl(data: bytes) -> int:
+    """Where the last whole line ends."""
+    return data.rfind(b"\n") + 1
+
+
+def jsonl_parser(connection: DuckDBPyConnection) -> Callable[[Block], Parsed]:
+    """A function that parses one block; safe to call from several threads."""
+
+    def parse(block: Block) -> Parsed:
+        require_utf8(block)
+        cursor = connection.cursor()
+        try:
+            return _parse(cursor, _lines(block))
+        finally:
+            cursor.close()
+
+    return parse
+
+
+def _lines(block: Block) -> pa.Table:
+    """The block as a table: text (line break included), line, long (holds a long number)."""
+    import numpy as np
+    import pyarrow as pa
+
+    data = np.frombuffer(block.data, np.uint8)
+    ends = np.flatnonzero(data == ord("\n"))
+    if not block.data.endswith(b"\n"):
+        ends = np.append(ends, len(data))
+    offsets = np.concatenate(([0], ends + 1)).astype(np.int32)
+    offsets[-1] = len(data)
+    text = pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(block.data))
+    table = pa.table(
+        {
+            "text": text,
+            "line": np.arange(block.first_line, block.first_line + len(ends)),
+            "long": _has_long_number(data, ends),
+        }
+    )
+    lengths = ends - offsets[:-1]
+    blank = (lengths == 0) | ((lengths == 1) & (data[offsets[:-1]] == ord("\r")))
+    return table.filter(pa.array(~blank)) if blank.any() else table
+
+
+def _has_long_number(data: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """For each line whether 16 digits or points follow one another in it, in or out of a string.
+
+    Every run of 16 covers four neighbouring samples of every fourth byte; only there is it looked
+    at closely.
+    """
+    import numpy as np
+
+    samples = (data[::4] - ord(".")) < 12  # . / 0 … 9, in unsigned arithmetic
+    pairs = samples[:-1] & samples[1:]
+    found = 4 * np.flatnonzero(pairs[:-2] & pairs[2:])
+    window = np.arange(-3, _LONG)
+    positions = np.clip(found[:, None] + window, 0, len(data) - 1)
+    digits = (data[positions] - ord(".")) < 12
+    runs = np.zeros(len(found), bool)
+    for start in range(4):
+        runs |= digits[:, start : start + _LONG].all(axis=1)
+    long = np.zeros(len(ends), bool)
+    long[np.searchsorted(ends, found[runs])] = True
+    return long
+
+
+def _parse(cursor: DuckDBPyConnection, lines: pa.Table) -> Parsed:
+    import duckdb
+
+    unparsed = None
+    cursor.register("lines", lines)
+    try:
+        keys = _keys(cursor)
+        all_objects = () not in keys
+    except duckdb.Error:
+        all_objects = False
+    if not all_objects:
+        lines, unparsed = _objects_and_others(cursor)
+        cursor.register("lines", lines)
+        keys = _keys(cursor)
+    columns = spellings(sorted({key for names in keys for key in names}))
+    any_long = bool(lines["long"].to_numpy(zero_copy_only=False).any())
+    records = cursor.execute(_extraction(columns, any_long)).to_arrow_table()
+    return Parsed(records, set(columns), unparsed)
+
+
+def _keys(cursor: DuckDBPyConnection) -> set[tuple[str, ...]]:
+    """The distinct lists of keys. An empty one may be `{}` or no object at all."""
+    rows = cursor.execute(
+        "select any_value(keys) from (select json_keys(text) as keys from lines)"
+        " group by hash(keys)"
+    ).fetchall()
+    return {tuple(keys) for (keys,) in rows}
+
+
+def _objects_and_others(cursor: DuckDBPyConnection) -> tuple[pa.Table, pa.Table]:
+    """Split the lines into those that hold an object and the rest, with reasons."""
+    checked = "select *, case when json_valid(text) then json_type(text) end as kind from lines"
+    objects = cursor.execute(
+        f"select text, line, long from ({checked}) where kind = 'OBJECT'"
+    ).to_arrow_table()
+    others = cursor.execute(
+        "select coalesce('a JSON ' || lower(kind) || ' where an object is expected',"
+        " 'not valid JSON') as reason,"
+        " rtrim(text, chr(13) || chr(10)) as record, line as _line"
+        f" from ({checked}) where kind is distinct from 'OBJECT'"
+        " and trim(text, ' ' || chr(9) || chr(10) || chr(13)) <> ''"
+    ).to_arrow_table()
+    return objects, others
+
+
+def _extraction(columns: dict[str, list[str]], any_long: bool) -> str:
+    """The query that turns lines into columns: the first spelling of a column that has a value."""
+    names = [name for found in columns.values() for name in found]
+    index = {name: position for position, name in enumerate(names, start=1)}
+    selected = [
+        f"{_as_written([f'found[{index[name]}]' for name in found], any_long)} as {quoted(column)}"
+        for column, found in columns.items()
+    ]
+    pointers = ", ".join(literal(_pointer(name)) for name in names)
+    text = f"case when long then {_QUOTED_LONG_NUMBERS} else text end" if any_long else "text"
+    found = f"json_extract_string({text}, [{pointers}])" if names else "null"
+    return (
+        f"select {', '.join([*selected, 'line as _line'])}"
+        f" from (select {found} as found, line from lines)"
+    )
+
+
+def _as_written(values: list[str], any_long: bool) -> str:
+    """The first value that is not null, freed of the quotes that were put around long numbers."""
+    value = f"coalesce({', '.join(values)})" if len(values) > 1 else values[0]
+    if any_long:
+        for marked, plain in (
+            (f'"{_OPEN}', ""),
+            (f'{_CLOSE}"', ""),
+            (_OPEN, ""),
+            (_CLOSE, ""),
+        ):
+            value = f"replace({value}, '{marked}', '{plain}')"
+    return value
+
+
+def _pointer(key: str) -> str:
+    """The JSON pointer to a key of the object."""
+    return "/" + key.replace("~", "~0").replace("/", "~1")

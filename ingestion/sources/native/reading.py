@@ -1,0 +1,106 @@
+"""One landing file into rows: picks the reader by format and hashes what it reads."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from pathlib import Path
+from types import TracebackType
+
+import duckdb
+
+from ingestion.sources.native.columnar import read_parquet
+from ingestion.sources.native.delimited import csv_parser, cut_csv, read_header
+from ingestion.sources.native.discovery import LandingFile
+from ingestion.sources.native.errors import UnreadableFileError
+from ingestion.sources.native.jsonl import cut_jsonl, jsonl_parser
+from ingestion.sources.native.stage import FileRows, Stage
+from ingestion.sources.native.text import Block, HashingReader, in_order, read_blocks
+
+_COPY_BYTES = 4 << 20
+
+
+class FileReader:
+    """Reads files with two small DuckDB instances of its own, apart from the warehouse."""
+
+    def __init__(self, stage: Stage) -> None:
+        """Open them. Text is parsed in threads of ours, so that instance gets a single one."""
+        self._stage = stage
+        self._text = duckdb.connect(config={"threads": 1})
+        self._columnar = duckdb.connect()
+        self._columnar.execute("set timezone = 'UTC'")
+        self._parse_jsonl = jsonl_parser(self._text)
+
+    def __enter__(self) -> FileReader:
+        """Use as a context, to close them."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close both instances."""
+        self._text.close()
+        self._columnar.close()
+
+    def read(self, file: LandingFile, rows: FileRows) -> str:
+        """Read a file into `rows` and return its content hash.
+
+        Raises `UnreadableFileError` or `OSError`; what `rows` then holds must be discarded.
+        """
+        if file.format == "parquet":
+            copy = self._stage.path("source.parquet")
+            content_hash = _copy(file.path, copy)
+            read_parquet(self._columnar, file, copy, rows, self._stage)
+            return content_hash
+        with file.path.open("rb", buffering=0) as raw:
+            stream = HashingReader(raw)
+            compressed = file.format.endswith(".gz")
+            if file.format.startswith("jsonl"):
+                self._read_jsonl(stream, compressed, rows)
+            else:
+                self._read_csv(stream, compressed, rows)
+            return stream.content_hash()
+
+    def _read_jsonl(self, stream: HashingReader, compressed: bool, rows: FileRows) -> None:
+        blocks = read_blocks(stream, compressed, cut_jsonl)
+        try:
+            for parsed in in_order(self._parse_jsonl, blocks):
+                if parsed.unparsed is not None:
+                    rows.add_unparsed(parsed.unparsed)
+                rows.add(parsed.records, parsed.columns)
+        except duckdb.Error as error:
+            raise UnreadableFileError(
+                f"cannot be read as JSON lines ({str(error).splitlines()[0]})",
+                "Land one JSON object per line.",
+            ) from error
+
+    def _read_csv(self, stream: HashingReader, compressed: bool, rows: FileRows) -> None:
+        blocks = read_blocks(stream, compressed, cut_csv)
+        first = next(blocks, None)
+        if first is None:
+            return
+        header = read_header(first)
+        rest = Block(
+            first.data[header.bytes :],
+            first.first_line + header.lines,
+            first.offset + header.bytes,
+        )
+        records = itertools.chain((rest,), blocks) if rest.data else blocks
+        rows.columns.update(header.columns)
+        for parsed in in_order(csv_parser(header.columns), records):
+            if parsed.unparsed is not None:
+                rows.add_unparsed(parsed.unparsed)
+            rows.add(parsed.records, set(header.columns))
+
+
+def _copy(source: Path, target: Path) -> str:
+    """Copy a file and return the hash of what was copied."""
+    digest = hashlib.sha256()
+    with source.open("rb", buffering=0) as reading, target.open("wb", buffering=0) as writing:
+        while chunk := reading.read(_COPY_BYTES):
+            digest.update(chunk)
+            writing.write(chunk)
+    return digest.hexdigest()

@@ -1,0 +1,253 @@
+"""The command line: `account360 run`, `demo`, `status` and `ui`.
+
+Exit codes: 0 when what was asked for was done (for `run`: it published), 1 when a run failed, 2
+when it was asked wrongly (an option, a setting, a folder that is not there).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from settings import PROJECT_ROOT, Settings, SettingsError, load_settings
+
+_EPILOG = """\
+examples:
+  account360 demo                          write the landing files of a demo company
+  account360 run                           load, check, build and publish, as of today
+  account360 run --as-of 2024-06-10        as of another day: the first day that is not complete
+  account360 run --landing inbox --home wh another landing folder, another home folder
+  account360 status                        what is published, and how the last night ended
+  account360 ui                            Dagster's pages on this machine
+
+Settings stand in account360.toml; each also as ACCOUNT360_<NAME> in the environment, which wins.
+"""
+
+
+class UsageError(ValueError):
+    """The command line asks for something that cannot be; the message says what can."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the exit code. Expected failures are messages, never tracebacks."""
+    options = _parser().parse_args(arguments)
+    try:
+        settings = load_settings(home=options.home, landing=getattr(options, "landing", None))
+        return options.command(settings, options)
+    except (SettingsError, UsageError) as error:
+        return _complain(error, 2)
+    except PermissionError as error:
+        return _complain(f"{error.filename} may not be written: {error.strerror}", 2)
+    except KeyboardInterrupt:
+        return _complain("stopped; nothing was published, run again when you like", 130)
+    except Exception as error:
+        return _unexpected(error, settings)
+
+
+def _parser() -> argparse.ArgumentParser:
+    formatter = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        prog="account360",
+        description="A batch data warehouse for customer success.",
+        epilog=_EPILOG,
+        formatter_class=formatter,
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    run = commands.add_parser(
+        "run",
+        help="run a night: load, check, build, check, publish",
+        description="Run a night. Exit code 0 only if it published; a failed check leaves the last "
+        "publish as it is.",
+    )
+    run.add_argument(
+        "--as-of",
+        type=_date,
+        metavar="DATE",
+        help="first day that is not complete, YYYY-MM-DD; default: today in the reporting time "
+        "zone. Before the current publish's: published beside it, in published/as_of=DATE",
+    )
+    _add_folders(run)
+    run.add_argument(
+        "--full-refresh", action="store_true", help="rebuild incremental models from raw"
+    )
+    run.add_argument(
+        "--make-current",
+        action="store_true",
+        help="lead readers to this publish even if its as-of date is before the current one's",
+    )
+    run.set_defaults(command=_run)
+
+    demo = commands.add_parser(
+        "demo",
+        help="write the landing files of a demo company",
+        description="Write the landing files of a demo company: the same ones for the same seed.",
+    )
+    _add_folders(demo)
+    demo.add_argument(
+        "--scale",
+        type=_positive,
+        default=1.0,
+        help="size of the company (default 1: about 120 accounts)",
+    )
+    demo.add_argument("--seed", type=int, help="another seed, another company")
+    demo.add_argument(
+        "--nights", type=_nights, default=7, help="over how many nights the files land (default 7)"
+    )
+    demo.add_argument(
+        "--as-of", type=_date, metavar="DATE", help="the day after the last one that has facts"
+    )
+    demo.add_argument(
+        "--force", action="store_true", help="write into a landing folder that has files already"
+    )
+    demo.set_defaults(command=_demo)
+
+    status = commands.add_parser("status", help="what is published, and how the last night ended")
+    _add_home(status)
+    status.set_defaults(command=_status)
+
+    ui = commands.add_parser("ui", help="Dagster's pages, on this machine only")
+    _add_folders(ui)
+    ui.add_argument("--port", type=int, default=3000, help="default 3000")
+    ui.set_defaults(command=_ui)
+    return parser
+
+
+def _add_home(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--home", type=Path, metavar="DIR", help="where everything a run makes is")
+
+
+def _add_folders(parser: argparse.ArgumentParser) -> None:
+    _add_home(parser)
+    parser.add_argument("--landing", type=Path, metavar="DIR", help="where sources put their files")
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date: YYYY-MM-DD is") from None
+
+
+def _positive(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
+    return number
+
+
+def _nights(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 366:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of nights from 1 to 366")
+    return int(text)
+
+
+def _run(settings: Settings, options: argparse.Namespace) -> int:
+    as_of = _as_of(settings, options.as_of)
+    if not settings.landing.is_dir():
+        raise UsageError(
+            f"landing folder {settings.landing} does not exist: put files there, name another with "
+            "--landing, or write those of a demo company with `account360 demo`"
+        )
+    settings.home.mkdir(parents=True, exist_ok=True)
+    from orchestration.night import NightError, run_night
+    from orchestration.report import render
+
+    try:
+        report = run_night(
+            settings,
+            as_of,
+            full_refresh=options.full_refresh,
+            make_current=options.make_current,
+            tell=sys.stderr,
+        )
+    except NightError as error:
+        return _complain(error, 1)
+    print(render(report))
+    return 0 if report.is_published else 1
+
+
+def _as_of(settings: Settings, asked: date | None) -> date:
+    """The as-of date asked for, or today; `UsageError` where it cannot be one."""
+    from orchestration.calendar import FIRST_AS_OF, today
+
+    now = today(settings)
+    if asked is not None and not FIRST_AS_OF <= asked <= now:
+        raise UsageError(
+            f"--as-of {asked} cannot be: allowed is {FIRST_AS_OF} to {now}, today in "
+            f"{settings.reporting_time_zone}"
+        )
+    return asked or now
+
+
+def _demo(settings: Settings, options: argparse.Namespace) -> int:
+    if settings.landing.is_dir() and any(settings.landing.iterdir()) and not options.force:
+        raise UsageError(
+            f"landing folder {settings.landing} has files already: name another with --landing, "
+            "or write among them with --force"
+        )
+    from sample_data import DEFAULT_AS_OF, DEFAULT_SEED, write_demo
+
+    summary = write_demo(
+        settings.landing,
+        seed=DEFAULT_SEED if options.seed is None else options.seed,
+        scale=options.scale,
+        as_of=options.as_of or DEFAULT_AS_OF,
+        nights=options.nights,
+    )
+    print(
+        f"Wrote {len(summary.files):,} files with {sum(summary.records.values()):,} records to "
+        f"{summary.landing}.\n"
+        f"Next: account360 run --as-of {summary.as_of}"
+    )
+    return 0
+
+
+def _status(settings: Settings, options: argparse.Namespace) -> int:
+    from orchestration.status import status
+
+    print(status(settings))
+    return 0
+
+
+def _ui(settings: Settings, options: argparse.Namespace) -> int:
+    from orchestration.night import write_instance_file
+
+    environment = {
+        **os.environ,
+        "ACCOUNT360_HOME": str(settings.home),
+        "ACCOUNT360_LANDING": str(settings.landing),
+        "DAGSTER_HOME": str(write_instance_file(settings)),
+    }
+    command = [sys.executable, "-m", "dagster", "dev", "-m", "orchestration.definitions"]
+    print(f"Dagster starts at http://127.0.0.1:{options.port} (stop it with Ctrl-C)", flush=True)
+    os.chdir(PROJECT_ROOT)
+    os.execve(  # noqa: S606 - our own interpreter
+        sys.executable, [*command, "-h", "127.0.0.1", "-p", str(options.port)], environment
+    )
+
+
+def _complain(what: object, code: int) -> int:
+    print(f"account360: {what}", file=sys.stderr)
+    return code
+
+
+def _unexpected(error: Exception, settings: Settings) -> int:
+    """Keep the traceback of something nobody foresaw in a log; one line for the person."""
+    import traceback
+
+    log = settings.logs_path / "unexpected.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    return _complain(f"unexpected: {type(error).__name__}: {error}; traceback in {log}", 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

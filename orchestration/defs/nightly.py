@@ -1,0 +1,62 @@
+"""The night as a whole: its job, the as-of dates it can be run for, and its schedule."""
+
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+
+from orchestration.calendar import FIRST_AS_OF, today
+from settings import Settings
+
+JOB = "nightly"
+FULL_REFRESH_TAG = "account360/full_refresh"
+MAKE_CURRENT_TAG = "account360/make_current"
+
+_PARTITION_TAG = "dagster/partition"
+
+
+def as_of_dates(settings: Settings) -> dg.DailyPartitionsDefinition:
+    """One partition per as-of date, the first day that is not complete: up to today itself."""
+    return dg.DailyPartitionsDefinition(
+        start_date=FIRST_AS_OF.isoformat(),
+        end_offset=1,
+        timezone=settings.reporting_time_zone,
+    )
+
+
+def as_of_date(run: dg.DagsterRun, settings: Settings) -> date:
+    """The as-of date of a run: its partition, or today where it is run without one."""
+    key = run.tags.get(_PARTITION_TAG)
+    return date.fromisoformat(key) if key else today(settings)
+
+
+def has_tag(run: dg.DagsterRun, tag: str) -> bool:
+    """Whether a run was started with an option."""
+    return run.tags.get(tag) == "true"
+
+
+def definitions(settings: Settings) -> dg.Definitions:
+    """The job over all assets and checks, and its schedule, which is off until turned on."""
+    job = dg.define_asset_job(
+        JOB,
+        selection=dg.AssetSelection.all(),
+        partitions_def=as_of_dates(settings),
+        executor_def=dg.in_process_executor,
+        description="Land, check, build, check, publish; the partition is the as-of date.",
+    )
+
+    @dg.schedule(
+        job=job,
+        cron_schedule="0 3 * * *",
+        execution_timezone=settings.reporting_time_zone,
+        default_status=dg.DefaultScheduleStatus.STOPPED,
+    )
+    def every_night(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        """At three in the reporting time zone, with that day as the as-of date."""
+        zone = ZoneInfo(settings.reporting_time_zone)
+        key = context.scheduled_execution_time.astimezone(zone).date().isoformat()
+        return dg.RunRequest(run_key=key, partition_key=key)
+
+    # One process for everything: each further one would import everything anew, and DuckDB lets
+    # only one write.
+    return dg.Definitions(jobs=[job], schedules=[every_night], executor=dg.in_process_executor)

@@ -1,0 +1,164 @@
+"""The dbt project as assets, built and tested in one invocation of dbt."""
+
+import os
+from collections.abc import Iterator, Mapping
+from datetime import date
+from importlib.metadata import version as distribution_version
+from typing import Any
+
+import dagster as dg
+import duckdb
+from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
+from packaging.version import Version
+
+from orchestration.dbt_failures import read_failures
+from orchestration.defs.nightly import FULL_REFRESH_TAG, as_of_date, as_of_dates, has_tag
+from orchestration.manifest import DBT, Manifest, dbt_environment
+from orchestration.progress import Progress
+from settings import DBT_PROJECT, Settings
+
+RUN_SETTINGS = dg.AssetKey(["run", "settings"])
+
+# Columns and types of the one-row table that every model takes its date and options from.
+_RUN_SETTINGS_COLUMNS = {
+    "as_of_date": "date",
+    "reporting_time_zone": "varchar",
+    "reporting_currency": "varchar",
+    "end_date_is_inclusive": "boolean",
+    "grace_days": "integer",
+    "trial_plan_codes": "varchar[]",
+    "session_timeout_minutes": "integer",
+    "session_duration": "varchar",
+    "event_deduplication": "varchar",
+    "nps_deduplication": "varchar",
+    "nps_window_days": "integer",
+    "renewal_early_days": "integer",
+    "renewal_late_days": "integer",
+    "reject_threshold_pct": "double",
+    "full_extract_entities": "varchar[]",
+    "full_extract_shrink_pct": "double",
+    "kept_publishes": "integer",
+    "metric_history_days": "integer",
+}
+
+
+class FolderIsGroup(DagsterDbtTranslator):
+    """Folder = schema = group; the key of a model is its schema and name."""
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        """The first folder below `models`, or the kind of what is no model."""
+        folders = dbt_resource_props["fqn"][1:-1]
+        return folders[0] if folders else f"{dbt_resource_props['resource_type']}s"
+
+
+class WarehouseDbt(DbtCliResource):
+    """dbt without two things that cost five seconds a night and serve other warehouses.
+
+    dagster-dbt runs `dbt --version` once and loads an adapter of its own to count rows with.
+    """
+
+    @property
+    def _cli_version(self) -> Version:
+        return Version(distribution_version("dbt-core"))
+
+    def _initialize_dbt_core_adapter(self, args: Any) -> None:
+        return None
+
+
+def definitions(settings: Settings, progress: Progress, manifest: Manifest) -> dg.Definitions:
+    """`run.settings`, and everything that dbt makes of raw."""
+    # Handed to dbt by Dagster's resource along with the rest of the environment.
+    os.environ.update(dbt_environment(settings))
+    dbt = WarehouseDbt(
+        project_dir=str(DBT_PROJECT),
+        profiles_dir=str(DBT_PROJECT),
+        dbt_executable=str(DBT),
+        global_config_flags=["--log-level-file", "none"],
+    )
+    return dg.Definitions(
+        assets=[_run_settings(settings), _dbt_models(settings, progress, manifest)],
+        resources={"dbt": dbt},
+    )
+
+
+def _run_settings(settings: Settings) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=RUN_SETTINGS,
+        group_name="utilities",
+        kinds={"duckdb"},
+        partitions_def=as_of_dates(settings),
+        backfill_policy=dg.BackfillPolicy.multi_run(1),
+        description="One row: the as-of date of the run and the settings that figures hang on.",
+    )
+    def run_settings(context: dg.AssetExecutionContext) -> None:
+        write_run_settings(settings, as_of_date(context.run, settings))
+
+    return run_settings
+
+
+def write_run_settings(settings: Settings, as_of: date) -> None:
+    """Make `run.settings` say what this run is for."""
+    row = {"as_of_date": as_of, **settings.as_row()}
+    columns = ", ".join(f"{name} {kind}" for name, kind in _RUN_SETTINGS_COLUMNS.items())
+    marks = ", ".join("?" for _ in _RUN_SETTINGS_COLUMNS)
+    settings.warehouse_path.parent.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(str(settings.warehouse_path)) as connection:
+        connection.execute("create schema if not exists run")
+        connection.execute("begin")
+        connection.execute(f"create or replace table run.settings ({columns})")
+        connection.execute(
+            f"insert into run.settings values ({marks})",
+            [row[name] for name in _RUN_SETTINGS_COLUMNS],
+        )
+        connection.execute("commit")
+
+
+def _dbt_models(settings: Settings, progress: Progress, manifest: Manifest) -> dg.AssetsDefinition:
+    translator = FolderIsGroup()
+
+    @dbt_assets(
+        name="dbt_build",
+        manifest=manifest,
+        dagster_dbt_translator=translator,
+        partitions_def=as_of_dates(settings),
+        # dagster-dbt would hand a range of dates to one run; each date is a night of its own.
+        backfill_policy=dg.BackfillPolicy.multi_run(1),
+    )
+    def dbt_build(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+        # Unit tests judge the code, not the night: `make test` runs them.
+        arguments = ["build", "--exclude-resource-type", "unit_test"]
+        if has_tag(context.run, FULL_REFRESH_TAG):
+            arguments.append("--full-refresh")
+        (settings.dbt_target_path / "run_results.json").unlink(missing_ok=True)
+        with progress.station("dbt"):
+            invocation = dbt.cli(
+                arguments,
+                context=context,
+                target_path=settings.dbt_target_path,
+                raise_on_error=False,
+            )
+            for event in invocation.stream_raw_events():
+                data = event.raw_event["data"]
+                if data.get("total"):
+                    progress.step("dbt", data.get("index", 0), data["total"])
+                    progress.note(f"{data['total']} models and tests")
+                yield from event.to_default_asset_events(
+                    manifest=manifest,
+                    dagster_dbt_translator=translator,
+                    context=context,
+                    target_path=settings.dbt_target_path,
+                )
+            if invocation.process.returncode != 0:
+                raise _failure(settings, str(invocation.get_error()))
+
+    return dbt_build
+
+
+def _failure(settings: Settings, said: str) -> dg.Failure:
+    """What went wrong in dbt: the tests that failed with some of their rows, or what dbt said."""
+    failures = read_failures(settings.dbt_target_path, settings.warehouse_path)
+    return dg.Failure(
+        description=f"dbt: {len(failures)} failed" if failures else said,
+        metadata={"failures": dg.MetadataValue.json([failure.as_dict() for failure in failures])},
+        allow_retries=False,
+    )

@@ -1,0 +1,322 @@
+"""Runs one night in this process: Dagster's job from the landing folder to the publish."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import sys
+import traceback
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import duckdb
+
+from orchestration.progress import Progress
+from orchestration.publishing import DATABASE
+from orchestration.report import (
+    DomainLoad,
+    NightReport,
+    Remark,
+    failing_rows,
+    read_conservation,
+    save,
+)
+from settings import Settings
+
+if TYPE_CHECKING:
+    from dagster import DagsterEvent, DagsterInstance
+
+_INSTANCE_FILE = """\
+# Written by account360: where Dagster keeps the runs of this home folder.
+telemetry:
+  enabled: false
+event_log_storage:
+  module: orchestration.event_log
+  class: KeptSqliteEventLogStorage
+  config:
+    base_dir: {history}
+"""
+
+# What Dagster says of a step whose blocking check failed; the check itself says it better.
+_SAID_BY_CHECK = "DagsterAssetCheckFailedError"
+
+# Models that tell where the records of each entity went, in the order in which they are asked.
+_CONSERVATION_MODELS = (
+    ["published", "audit_conservation"],
+    ["intermediate", "int_entity__conservation"],
+)
+
+
+class NightError(RuntimeError):
+    """A night that could not begin, or be told of; the message says what to do."""
+
+
+def run_night(
+    settings: Settings,
+    as_of: date,
+    *,
+    full_refresh: bool = False,
+    make_current: bool = False,
+    tell: TextIO | None = None,
+) -> NightReport:
+    """Run the night of `as_of` and tell of it on the stream `tell`; the report says how it ended.
+
+    What Dagster, dbt and dlt say goes to a log below `home/logs`. Raises `NightError` when the
+    night cannot begin: another run is under way, or the warehouse is in use.
+    """
+    started = datetime.now(UTC)
+    settings.logs_path.mkdir(parents=True, exist_ok=True)
+    log = settings.logs_path / f"{started:%Y%m%dT%H%M%SZ}_{as_of}.log"
+    report = NightReport(str(as_of), "", started.isoformat(timespec="seconds"), str(log))
+    with _only_run(settings), _own_stream(tell) as stream, _output_to(log):
+        progress = Progress(stream)
+        _refuse_locked(settings.warehouse_path)
+        try:
+            _run_job(settings, as_of, full_refresh, make_current, progress, report)
+        except Exception as error:  # whatever it is, the log has it and the person a line
+            traceback.print_exc()
+            report.failures.append(_unexpected(error, report.log))
+        report.stations = dict(progress.seconds)
+        report.seconds = progress.total_seconds()
+    save(report, settings)
+    return report
+
+
+def dagster_instance(settings: Settings) -> DagsterInstance:
+    """Dagster's storage of a home folder: what the UI shows."""
+    from dagster import DagsterInstance
+
+    return DagsterInstance.from_config(str(write_instance_file(settings)))
+
+
+def write_instance_file(settings: Settings) -> Path:
+    """Write `dagster.yaml`; the folder that DAGSTER_HOME must name."""
+    folder = settings.dagster_path
+    folder.mkdir(parents=True, exist_ok=True)
+    text = _INSTANCE_FILE.format(history=folder / "history" / "runs")
+    (folder / "dagster.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def _run_job(
+    settings: Settings,
+    as_of: date,
+    full_refresh: bool,
+    make_current: bool,
+    progress: Progress,
+    report: NightReport,
+) -> None:
+    from expectations import current_examiner
+
+    # Great Expectations takes seconds to import: its process starts before it is needed.
+    current_examiner()
+    with progress.station("preparing"):
+        from orchestration.definitions import build
+        from orchestration.defs.nightly import FULL_REFRESH_TAG, JOB, MAKE_CURRENT_TAG
+        from orchestration.manifest import is_parsed
+
+        progress.note("" if is_parsed(settings) else "dbt project parsed")
+        definitions = build(settings, progress)
+        job = definitions.resolve_job_def(JOB)
+    with dagster_instance(settings) as instance:
+        result = job.execute_in_process(
+            instance=instance,
+            partition_key=str(as_of),
+            tags={
+                FULL_REFRESH_TAG: str(full_refresh).lower(),
+                MAKE_CURRENT_TAG: str(make_current).lower(),
+            },
+            run_config={"loggers": {"console": {"config": {"log_level": "INFO"}}}},
+            raise_on_error=False,
+        )
+    report.run_id = result.run_id
+    for event in result.all_events:
+        _note_event(event, report)
+    made = [
+        event.asset_key.path
+        for event in result.all_events
+        if event.event_type_value == "ASSET_MATERIALIZATION" and event.asset_key
+    ]
+    _note_conservation(settings, report, made)
+    if not result.success and not report.failures:
+        report.failures.append(Remark("Dagster", "the run failed", see=report.log))
+
+
+def _note_event(event: DagsterEvent, report: NightReport) -> None:
+    """Take what an event of the run tells into the report."""
+    if event.is_step_failure:
+        _note_step_failure(event, report)
+    elif event.event_type_value == "ASSET_CHECK_EVALUATION":
+        _note_check(event, report)
+    elif event.event_type_value == "ASSET_MATERIALIZATION":
+        _note_materialization(event, report)
+
+
+def _note_step_failure(event: DagsterEvent, report: NightReport) -> None:
+    data = event.step_failure_data
+    error = data.error
+    while error and error.cause:
+        error = error.cause
+    if error and error.cls_name == _SAID_BY_CHECK:
+        return
+    step = event.step_key or "a step"
+    failure = data.user_failure_data
+    if failure is None:
+        said = error.message.strip() if error else "failed"
+        report.failures.append(Remark(step, advice(said), see=report.log))
+        return
+    metadata = {name: value.value for name, value in failure.metadata.items()}
+    told: Any = metadata.get("failures", [])
+    for one in told:
+        report.failures.append(
+            Remark(
+                f"dbt {one['node']}",
+                one["message"],
+                list(failing_rows(one["columns"], one["rows"])),
+                one["compiled_path"] or report.log,
+            )
+        )
+    if not told:
+        report.failures.append(Remark(step, failure.description or "failed", see=report.log))
+
+
+def _note_check(event: DagsterEvent, report: NightReport) -> None:
+    check = event.asset_check_evaluation_data
+    is_warning = check.severity.value == "WARN"
+    # dbt's failed tests come with their rows, from the failure of its step.
+    if check.passed or (event.step_key == "dbt_build" and not is_warning):
+        return
+    metadata = {name: value.value for name, value in check.metadata.items()}
+    rows = metadata.get("dagster_dbt/failed_row_count")
+    details: Any = metadata.get("failed") or ([f"{rows} rows"] if rows else [])
+    remark = Remark(
+        f"{check.check_name} on {'.'.join(check.asset_key.path)}",
+        "has a remark" if is_warning else "failed",
+        [str(detail) for detail in details],
+    )
+    (report.warnings if is_warning else report.failures).append(remark)
+
+
+def _note_materialization(event: DagsterEvent, report: NightReport) -> None:
+    key = event.asset_key
+    metadata: dict[str, Any] = {
+        name: value.value for name, value in event.materialization.metadata.items()
+    }
+    if key is None:
+        return
+    if key.path[-1] == "landed_files":
+        report.loads.append(
+            DomainLoad(
+                key.path[0].removeprefix("raw_"),
+                metadata["files"],
+                metadata["records"],
+                metadata["unknown_columns"],
+                metadata["ignored"],
+            )
+        )
+    elif key.path == ["publish", "current"]:
+        report.publish_id = metadata["publish_id"]
+        report.folder = str(metadata["folder"])
+        report.links = metadata["links"]
+        report.tables, report.rows = metadata["tables"], metadata["rows"]
+
+
+def _note_conservation(settings: Settings, report: NightReport, made: list[list[str]]) -> None:
+    """Where the records went: as published, or as far as dbt came in this night."""
+    if report.is_published:
+        report.conservation = read_conservation(
+            Path(report.folder) / DATABASE, "main.audit_conservation"
+        )
+        return
+    for key in _CONSERVATION_MODELS:
+        if key in made:
+            report.conservation = read_conservation(settings.warehouse_path, ".".join(key))
+            return
+
+
+def _unexpected(error: Exception, log: str) -> Remark:
+    from orchestration.manifest import DbtProjectError
+
+    if isinstance(error, DbtProjectError):
+        first, *more = str(error).splitlines()
+        return Remark("dbt project", first, more[-20:])
+    return Remark(f"unexpected {type(error).__name__}", advice(str(error)), see=log)
+
+
+def advice(said: str) -> str:
+    """What an error said and, for those with a known way out, the way out."""
+    if "Could not set lock on file" in said:
+        process = re.search(r"PID (\d+)", said)
+        by = f" by process {process.group(1)}" if process else ""
+        return f"the warehouse is in use{by}: close what has it open, and run again"
+    if "No space left on device" in said:
+        return f"the disk is full: make room, and run again ({said})"
+    return said
+
+
+@contextlib.contextmanager
+def _only_run(settings: Settings) -> Iterator[None]:
+    """Hold the home folder for this run; the system lets go of it however the process ends."""
+    with (settings.home / "run.lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read().strip()
+            by = f" by process {holder}" if holder else ""
+            raise NightError(
+                f"another run is under way in {settings.home}{by}: wait until it ends"
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+        file.truncate(0)
+
+
+def _refuse_locked(warehouse: Path) -> None:
+    """Raise `NightError` where the warehouse cannot be written, before anything is started."""
+    if not warehouse.exists():
+        return
+    try:
+        duckdb.connect(str(warehouse)).close()
+    except duckdb.IOException as error:
+        raise NightError(f"{warehouse} cannot be opened: {advice(str(error))}") from None
+
+
+@contextlib.contextmanager
+def _own_stream(stream: TextIO | None) -> Iterator[TextIO | None]:
+    """The stream, still leading where it does when the process's output goes to the log."""
+    try:
+        descriptor = os.dup(stream.fileno()) if stream else None
+    except (OSError, ValueError):
+        yield stream
+        return
+    if descriptor is None:
+        yield None
+        return
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as own:
+        yield own
+
+
+@contextlib.contextmanager
+def _output_to(log: Path) -> Iterator[None]:
+    """Send all that this process and those it starts print to a file."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = os.dup(1), os.dup(2)
+    with log.open("a", encoding="utf-8", buffering=1) as file:
+        try:
+            os.dup2(file.fileno(), 1)
+            os.dup2(file.fileno(), 2)
+            with contextlib.redirect_stdout(file), contextlib.redirect_stderr(file):
+                yield
+        finally:
+            os.dup2(kept[0], 1)
+            os.dup2(kept[1], 2)
+            os.close(kept[0])
+            os.close(kept[1])

@@ -1,0 +1,424 @@
+"""Write, audit, publish: how the warehouse becomes the file that readers open.
+
+`published/` holds one folder per publish and links to some of them:
+
+    .candidate/             what is being built and checked; no reader looks at it
+    <publish_id>/           a publish: account360.duckdb and parquet/, complete, never changed again
+    current                 link to the publish that readers see; swapped atomically
+    as_of=<date>            link to the publish of an as-of date before the current one's
+
+A link is swapped, never a file: open readers keep what they have, every new connection sees the
+new publish. The history stands in `run.publishes` of the warehouse and, up to itself, in the table
+`audit_publishes` of every publish. A run may be killed between any two steps: `heal` removes what
+was not finished and records what was.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import duckdb
+
+from orchestration.manifest import PublishedTable
+from settings import PROJECT_ROOT, Settings
+
+DATABASE = "account360.duckdb"
+AUDIT_TABLE = "audit_publishes"
+
+_AS_OF_LINK = "as_of="
+_PUBLISH_ID = re.compile(r"\d{4}-\d{2}-\d{2}_\d{8}T\d{6}Z_\w{8}")
+_AUDIT_COLUMNS = {
+    "publish_id": ("varchar", "Name of the publish: as-of date, UTC instant and run."),
+    "as_of_date": ("date", "First day that is not complete in its figures."),
+    "run_id": ("varchar", "Dagster's id of the run that made it."),
+    "code_version": ("varchar", "Version of account360, with the commit where git knows it."),
+    "published_at": ("timestamp", "UTC instant at which it was sealed."),
+    "tables": ("bigint", "Published tables, this one included."),
+    "rows": ("bigint", "Rows in all of them, this table's up to this publish included."),
+    "checks_passed": ("bigint", "Asset checks that passed before it: arrival, dbt, release."),
+}
+
+
+class PublishError(RuntimeError):
+    """Something in the folder of publishes stands in the way; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Publish:
+    """What is told of a publish: a row of `audit_publishes` but for its counts."""
+
+    as_of: date
+    run_id: str
+    code_version: str
+    published_at: datetime
+    checks_passed: int
+
+    @property
+    def publish_id(self) -> str:
+        """As-of date first, then the instant: sorts by what it says, then by when it was said."""
+        return f"{self.as_of}_{self.published_at:%Y%m%dT%H%M%SZ}_{self.run_id[:8]}"
+
+
+@dataclass(frozen=True)
+class Published:
+    """Where a publish went: its folder, and the links that now lead to it."""
+
+    publish_id: str
+    folder: Path
+    links: tuple[str, ...]
+    tables: int
+    rows: int
+
+    @property
+    def is_current(self) -> bool:
+        """Whether readers of `published/current` see it."""
+        return "current" in self.links
+
+
+def candidate_path(settings: Settings) -> Path:
+    """The folder of the publish that is being built."""
+    return settings.published_path / ".candidate"
+
+
+def current_publish(settings: Settings) -> Path | None:
+    """The folder that readers see, or None before the first publish."""
+    return _target(settings.current_path)
+
+
+def code_version() -> str:
+    """The version of this distribution, with the git commit where there is one."""
+    number = version("account360")
+    try:
+        commit = subprocess.run(
+            ["git", "-C", str(PROJECT_ROOT), "describe", "--always", "--dirty", "--abbrev=12"],  # noqa: S607
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError:
+        return number
+    return f"{number}+{commit.stdout.strip()}" if commit.returncode == 0 else number
+
+
+def build_candidate(settings: Settings, tables: Sequence[PublishedTable]) -> dict[str, int]:
+    """Copy the warehouse's schema `published` into a new candidate; rows by table.
+
+    Tables are written in key order, so that the same content is the same sequence of rows, and
+    carry the descriptions of the dbt project. A table that the warehouse lacks is left out: the
+    release checks tell.
+    """
+    heal(settings)
+    folder = candidate_path(settings)
+    (folder / "parquet").mkdir(parents=True)
+    rows = {}
+    with duckdb.connect(str(folder / DATABASE)) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(f"attach {_text(settings.warehouse_path)} as warehouse (read_only)")
+        existing = _warehouse_tables(connection)
+        for table in tables:
+            if table.name not in existing:
+                continue
+            order = ", ".join(_name(column) for column in table.grain)
+            connection.execute(
+                f"create table {_name(table.name)} as "
+                f"select * from warehouse.published.{_name(table.name)} order by {order}"
+            )
+            _describe(connection, table)
+            rows[table.name] = _export(connection, table.name, folder)
+    return rows
+
+
+def warehouse_rows(settings: Settings, tables: Sequence[PublishedTable]) -> dict[str, int]:
+    """Rows of each published table as it stands in the warehouse; 0 where it lacks one."""
+    with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
+        existing = {
+            name
+            for (name,) in connection.execute(
+                "select table_name from information_schema.tables where table_schema = 'published'"
+            ).fetchall()
+        }
+        return {
+            table.name: _count(connection, f"published.{_name(table.name)}")
+            if table.name in existing
+            else 0
+            for table in tables
+        }
+
+
+def parquet_rows(folder: Path) -> dict[str, int]:
+    """Rows of each Parquet file of a publish, as its footer tells."""
+    with duckdb.connect() as connection:
+        return {
+            file.stem: _count(connection, f"read_parquet({_text(file)})")
+            for file in sorted((folder / "parquet").glob("*.parquet"))
+        }
+
+
+def publish_candidate(settings: Settings, publish: Publish, make_current: bool) -> Published:
+    """Seal the candidate with its row of `audit_publishes`, name it, and lead readers to it.
+
+    A publish of an as-of date before the current one's is linked as `as_of=<date>` and becomes
+    current only with `make_current`. Keeps the newest `kept_publishes` and whatever is linked.
+    """
+    current = current_publish(settings)
+    is_older = current is not None and publish.as_of < _as_of(current)
+    folder = settings.published_path / publish.publish_id
+    tables, rows = _seal(settings, publish)
+    _sync(candidate_path(settings))
+    candidate_path(settings).rename(folder)
+    _sync_folder(settings.published_path)
+
+    links = []
+    beside = settings.published_path / f"{_AS_OF_LINK}{publish.as_of}"
+    if is_older or beside.is_symlink():
+        _swap(beside, folder)
+        links.append(beside.name)
+    if not is_older or make_current:
+        _swap(settings.current_path, folder)
+        links.append(settings.current_path.name)
+
+    heal(settings)
+    _prune(settings)
+    return Published(publish.publish_id, folder, tuple(links), tables, rows)
+
+
+def heal(settings: Settings) -> None:
+    """Bring folder and history into step after a run that ended anywhere.
+
+    A folder that a link leads to was published: its row goes into `run.publishes` if it is not
+    there. A folder that no link leads to and no history knows never was, and goes.
+    """
+    published = settings.published_path
+    published.mkdir(parents=True, exist_ok=True)
+    for pattern in (".candidate", ".current", f".{_AS_OF_LINK}*"):
+        for leftover in published.glob(pattern):
+            _remove(leftover)
+    linked = _linked(settings)
+    with _history(settings) as connection:
+        for folder in sorted(linked):
+            if folder.name not in _newest_first(connection):
+                _adopt(connection, folder)
+        known = _newest_first(connection)
+    for folder in _folders(settings):
+        if folder not in linked and folder.name not in known:
+            _remove(folder)
+
+
+def _adopt(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Take the history that a publish carries into the warehouse's."""
+    names = ", ".join(_name(name) for name in _AUDIT_COLUMNS)
+    try:
+        connection.execute(f"attach {_text(folder / DATABASE)} as adopted (read_only)")
+        connection.execute(
+            f"insert into run.publishes select {names} from adopted.{AUDIT_TABLE} "
+            "where publish_id not in (select publish_id from run.publishes)"
+        )
+        connection.execute("detach adopted")
+    except duckdb.Error as error:
+        raise PublishError(
+            f"{folder / DATABASE} cannot be read ({error}): remove the links in {folder.parent} "
+            "that lead to it, and run again"
+        ) from error
+
+
+def _prune(settings: Settings) -> None:
+    """Remove the oldest publishes that no link leads to, beyond `kept_publishes`."""
+    with _history(settings) as connection:
+        newest_first = _newest_first(connection)
+    by_name = {folder.name: folder for folder in _folders(settings)}
+    beside = {target for target in map(_target, _as_of_links(settings)) if target}
+    current = current_publish(settings)
+    # What stands beside is kept for its own sake and does not count against the kept ones.
+    candidates = [
+        by_name[name]
+        for name in newest_first
+        if name in by_name and by_name[name] not in beside and by_name[name] != current
+    ]
+    for folder in candidates[settings.kept_publishes - 1 :]:
+        _remove(folder)
+
+
+def _seal(settings: Settings, publish: Publish) -> tuple[int, int]:
+    """Write `audit_publishes` (the history and this publish) into the candidate; its counts."""
+    folder = candidate_path(settings)
+    with _history(settings) as connection:
+        history = connection.execute(
+            f"select {', '.join(_name(name) for name in _AUDIT_COLUMNS)} "
+            "from run.publishes order by publish_id"
+        ).fetchall()
+    with duckdb.connect(str(folder / DATABASE)) as connection:
+        names = [row[0] for row in connection.execute("show tables").fetchall()]
+        tables = len(names) + 1
+        rows = sum(_count(connection, _name(name)) for name in names) + len(history) + 1
+        own = (
+            publish.publish_id,
+            publish.as_of,
+            publish.run_id,
+            publish.code_version,
+            publish.published_at.replace(tzinfo=None),
+            tables,
+            rows,
+            publish.checks_passed,
+        )
+        connection.execute(f"create table {AUDIT_TABLE} ({_audit_definition()})")
+        marks = ", ".join("?" for _ in _AUDIT_COLUMNS)
+        for row in sorted([*history, own]):
+            connection.execute(f"insert into {AUDIT_TABLE} values ({marks})", row)
+        _describe(
+            connection,
+            PublishedTable(
+                AUDIT_TABLE,
+                ("publish_id",),
+                "One row per publish: which run, as-of date and code version made it.",
+                {name: description for name, (_, description) in _AUDIT_COLUMNS.items()},
+            ),
+        )
+        _export(connection, AUDIT_TABLE, folder)
+    return tables, rows
+
+
+@contextmanager
+def _history(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The warehouse, with `run.publishes` in it."""
+    with duckdb.connect(str(settings.warehouse_path)) as connection:
+        connection.execute("create schema if not exists run")
+        connection.execute(f"create table if not exists run.publishes ({_audit_definition()})")
+        yield connection
+
+
+def _newest_first(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    rows = connection.execute(
+        "select publish_id from run.publishes order by published_at desc, publish_id desc"
+    ).fetchall()
+    return [publish_id for (publish_id,) in rows]
+
+
+def _audit_definition() -> str:
+    return ", ".join(f"{_name(name)} {kind}" for name, (kind, _) in _AUDIT_COLUMNS.items())
+
+
+def _warehouse_tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    rows = connection.execute(
+        """
+        select table_name
+        from information_schema.tables
+        where table_catalog = 'warehouse' and table_schema = 'published'
+        """
+    ).fetchall()
+    return {name for (name,) in rows}
+
+
+def _describe(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> None:
+    """Put the descriptions of the dbt project on the table and its columns."""
+    name = _name(table.name)
+    connection.execute(f"comment on table {name} is {_text(table.description)}")
+    existing = {row[0] for row in connection.execute(f"describe {name}").fetchall()}
+    for column, description in table.column_descriptions.items():
+        if description and column in existing:
+            connection.execute(f"comment on column {name}.{_name(column)} is {_text(description)}")
+
+
+def _export(connection: duckdb.DuckDBPyConnection, table: str, folder: Path) -> int:
+    """Write a table's Parquet file, in the order of its rows; the number of rows."""
+    target = folder / "parquet" / f"{table}.parquet"
+    connection.execute(
+        f"copy (from {_name(table)}) to {_text(target)} (format parquet, compression zstd)"
+    )
+    return _count(connection, _name(table))
+
+
+def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
+    row = connection.execute(f"select count(*) from {relation}").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _as_of(folder: Path) -> date:
+    """The as-of date of a publish, from its name."""
+    return date.fromisoformat(folder.name[:10])
+
+
+def _folders(settings: Settings) -> list[Path]:
+    """The publishes that stand there; whatever else somebody put beside them is not ours."""
+    return [
+        path
+        for path in settings.published_path.iterdir()
+        if path.is_dir() and not path.is_symlink() and _PUBLISH_ID.fullmatch(path.name)
+    ]
+
+
+def _as_of_links(settings: Settings) -> list[Path]:
+    return [path for path in settings.published_path.glob(f"{_AS_OF_LINK}*") if path.is_symlink()]
+
+
+def _linked(settings: Settings) -> set[Path]:
+    links = [settings.current_path, *_as_of_links(settings)]
+    return {target for target in map(_target, links) if target}
+
+
+def _target(link: Path) -> Path | None:
+    """The folder beside it that a link leads to, or None where there is none."""
+    if not link.is_symlink():
+        return None
+    target = link.parent / link.readlink().name
+    return target if target.is_dir() else None
+
+
+def _swap(link: Path, folder: Path) -> None:
+    """Lead `link` to `folder`, atomically; a folder that it alone led to before goes."""
+    before = _target(link)
+    if link.is_dir() and not link.is_symlink():
+        raise PublishError(f"{link} is a folder, not a link: move it away, and run again")
+    temporary = link.with_name(f".{link.name}")
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(folder.name)
+    temporary.replace(link)
+    _sync_folder(link.parent)
+    if (
+        before
+        and link.name.startswith(_AS_OF_LINK)
+        and before != _target(link.with_name("current"))
+    ):
+        _remove(before)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, a link or a folder. A reader that has a file of it open keeps the file."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def _sync(folder: Path) -> None:
+    """Have the disk hold every file below a folder before its name says that it is complete."""
+    for path in [folder, *folder.rglob("*")]:
+        if path.is_dir():
+            _sync_folder(path)
+        else:
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _name(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _text(value: str | Path) -> str:
+    return "'" + str(value).replace("'", "''") + "'"

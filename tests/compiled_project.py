@@ -1,0 +1,218 @@
+"""The compiled SQL of the dbt project, run on an in-memory DuckDB: for tests on random input.
+
+dbt is started once for the whole suite; after that a model is a text of SQL. A test hands over raw records
+and asks for the rows of any model; what lies between is run in the order of the lineage.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from settings import DBT_PROJECT, load_settings
+
+LOADED_AT = datetime(2026, 1, 1)
+
+_SETTINGS_TYPES = {
+    "trial_plan_codes": "varchar[]",
+    "full_extract_entities": "varchar[]",
+    "reject_threshold_pct": "double",
+    "full_extract_shrink_pct": "double",
+}
+
+
+def compile_project(folder: Path) -> CompiledProject:
+    """Run `dbt compile` once, with everything it writes in `folder`; returns the compiled project."""
+    subprocess.run(
+        [
+            str(Path(sys.executable).with_name("dbt")),
+            "compile",
+            "--quiet",
+            f"--profiles-dir={DBT_PROJECT}",
+            f"--target-path={folder}",
+            f"--log-path={folder}",
+        ],
+        cwd=DBT_PROJECT,
+        env={**os.environ, "ACCOUNT360_WAREHOUSE_PATH": str(folder / "warehouse.duckdb")},
+        check=True,
+        timeout=300,
+    )
+    return CompiledProject(folder / "manifest.json")
+
+
+@dataclass(frozen=True)
+class CompiledProject:
+    """The manifest of a compiled dbt project."""
+
+    manifest_path: Path
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """The manifest as dbt wrote it."""
+        return json.loads(self.manifest_path.read_text(encoding="utf-8"))
+
+    @cached_property
+    def models(self) -> dict[str, dict[str, Any]]:
+        """Models by their names."""
+        return {
+            node["name"]: node
+            for node in self.manifest["nodes"].values()
+            if node["resource_type"] == "model"
+        }
+
+    @cached_property
+    def tests(self) -> dict[str, dict[str, Any]]:
+        """Data tests by their names."""
+        return {
+            node["name"]: node
+            for node in self.manifest["nodes"].values()
+            if node["resource_type"] == "test"
+        }
+
+    def lineage(self, names: Iterable[str]) -> list[str]:
+        """The named models and everything they are built from, in the order of building."""
+        ordered: dict[str, None] = {}
+
+        def visit(name: str) -> None:
+            if name in ordered:
+                return
+            for upstream in self.models[name]["depends_on"]["nodes"]:
+                if upstream.startswith("model."):
+                    visit(upstream.rsplit(".", 1)[1])
+            ordered[name] = None
+
+        for name in names:
+            visit(name)
+        return list(ordered)
+
+    def warehouse(self) -> InMemoryWarehouse:
+        """An empty warehouse in memory with all raw tables."""
+        return InMemoryWarehouse(self)
+
+
+class InMemoryWarehouse:
+    """Raw records in, rows of any model out."""
+
+    def __init__(self, project: CompiledProject) -> None:
+        self.project = project
+        self.connection = duckdb.connect()
+        self.connection.execute("set TimeZone = 'UTC'")
+        self.connection.execute("attach ':memory:' as warehouse")
+        self.connection.execute("use warehouse")
+        self._columns: dict[tuple[str, str], list[str]] = {}
+        schemas = {node["schema"] for node in project.models.values()} - {"main"}
+        for schema in sorted(schemas | {"run"}):
+            self.connection.execute(f"create schema {schema}")
+        for source in project.manifest["sources"].values():
+            if source["source_name"] != "run":
+                self._create_raw(source)
+
+    def _create_raw(self, source: Mapping[str, Any]) -> None:
+        schema, table = source["schema"], source["name"]
+        self.connection.execute(f"create schema if not exists {schema}")
+        if table == "landed_files":
+            columns = (
+                "entity varchar, location varchar, format varchar, content_hash varchar, "
+                "size_bytes bigint, extract_date date, load_number bigint, load_id varchar, "
+                "loaded_at timestamp, rows_read bigint, unparsed_rows bigint"
+            )
+        elif table == "unparsed_lines":
+            columns = (
+                "entity varchar, reason varchar, record varchar, "
+                "_location varchar, _line bigint, _load_number bigint"
+            )
+        else:
+            self._columns[schema.removeprefix("raw_"), table] = list(source["columns"])
+            columns = "".join(f"{name} varchar, " for name in source["columns"])
+            columns += "_location varchar, _line bigint, _load_number bigint"
+        self.connection.execute(f"create table {schema}.{table} ({columns})")
+
+    def clear(self) -> None:
+        """Forget all raw records."""
+        for source in self.project.manifest["sources"].values():
+            if source["source_name"] != "run":
+                self.connection.execute(f"delete from {source['schema']}.{source['name']}")
+
+    def set_inputs(self, as_of_date: date, **settings: Any) -> None:
+        """Write the one row of `run.settings`: the as-of date, and settings over the defaults."""
+        row = load_settings(environ={}, **settings).as_row()
+        types = {
+            name: _SETTINGS_TYPES.get(name)
+            or {bool: "boolean", int: "integer", str: "varchar"}[type(value)]
+            for name, value in row.items()
+        }
+        columns = ", ".join(f"{name} {kind}" for name, kind in types.items())
+        self.connection.execute(
+            f"create or replace table run.settings (as_of_date date, {columns})"
+        )
+        self.connection.execute(
+            f"insert into run.settings values ({', '.join('?' * (len(row) + 1))})",
+            [as_of_date, *row.values()],
+        )
+
+    def land(
+        self,
+        domain: str,
+        entity: str,
+        records: Iterable[Mapping[str, Any]],
+        *,
+        location: str | None = None,
+        load_number: int = 1,
+        extract_date: date | None = None,
+    ) -> None:
+        """Put records into a raw table as one landed file, every value as text."""
+        columns = self._columns[domain, entity]
+        location = location or f"{domain}/{entity}.jsonl"
+        rows = [
+            [*(_as_text(record.get(column)) for column in columns), location, line, load_number]
+            for line, record in enumerate(records, start=1)
+        ]
+        if rows:
+            marks = ", ".join("?" * (len(columns) + 3))
+            self.connection.executemany(f"insert into raw_{domain}.{entity} values ({marks})", rows)
+        self.connection.execute(
+            f"insert into raw_{domain}.landed_files values (?, ?, 'jsonl', '', 0, ?, ?, '', ?, ?, 0)",
+            [entity, location, extract_date, load_number, LOADED_AT, len(rows)],
+        )
+
+    def build(self, *names: str) -> None:
+        """Build the named models and everything upstream of them."""
+        for name in self.project.lineage(names):
+            node = self.project.models[name]
+            self.connection.execute(
+                f"create or replace table {node['relation_name']} as {node['compiled_code']}"
+            )
+
+    def failures(self, test: str) -> list[tuple[Any, ...]]:
+        """The failing rows of a data test; what it reads must have been built."""
+        return self.connection.execute(self.project.tests[test]["compiled_code"]).fetchall()
+
+    def rows(self, name: str, columns: str = "*", order_by: str = "all") -> list[dict[str, Any]]:
+        """The rows of a built model."""
+        result = self.connection.execute(
+            f"select {columns} from {self.project.models[name]['relation_name']} order by {order_by}"
+        )
+        names = [column[0] for column in result.description]
+        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+def _as_text(value: Any) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.isoformat() + ("Z" if value.tzinfo is None else "")
+    if isinstance(value, list | dict):
+        return json.dumps(value)
+    return str(value)

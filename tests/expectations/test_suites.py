@@ -1,0 +1,266 @@
+"""Each expectation can fail, and says where; the frames say what stands in the warehouse."""
+
+from datetime import date
+
+import duckdb
+import pytest
+
+from expectations import Examiner, ExaminerError, Frame
+from expectations.arrival import arrival_frames
+from expectations.release import release_frames
+
+AS_OF = date(2024, 6, 10)
+CONTRACT = {"accounts": ("account_id", "name"), "csms": ("email",)}
+
+
+@pytest.fixture(scope="module")
+def examiner():
+    examiner = Examiner()
+    yield examiner
+    examiner.close()
+
+
+@pytest.fixture
+def raw():
+    """A raw schema that meets every expectation."""
+    connection = duckdb.connect()
+    connection.execute(
+        """
+        create schema raw_crm;
+        create table raw_crm.accounts as
+            select 'a' || i as account_id, 'n' as name, 'x' as _location, i as _line
+            from range(20) as numbers (i);
+        create table raw_crm.csms (email varchar, _location varchar, _line bigint);
+        create table raw_crm.landed_files as
+            select
+                'accounts' as entity, 'crm/accounts.jsonl' as location, 1::bigint as load_number,
+                date '2024-06-09' as extract_date, timestamp '2024-06-10 03:00:00' as loaded_at,
+                21::bigint as rows_read, 1::bigint as unparsed_rows;
+        """
+    )
+    return connection
+
+
+def arrival(examiner, raw, domain="crm", contract=CONTRACT, as_of=AS_OF):
+    return examiner.examine("arrival", arrival_frames(raw, domain, contract, as_of))
+
+
+def failed(findings):
+    return {finding.says: finding for finding in findings if not finding.success}
+
+
+def test_good_raw_data_arrives(examiner, raw):
+    findings = arrival(examiner, raw)
+    assert len(findings) == 6
+    assert failed(findings) == {}
+
+
+@pytest.mark.parametrize(
+    ("harm", "says", "blocking", "observed"),
+    [
+        (
+            "delete from raw_crm.accounts where account_id = 'a7'",
+            "raw holds every record that was read from its files",
+            True,
+            "crm.accounts: 19 against 20",
+        ),
+        (
+            "delete from raw_crm.accounts; delete from raw_crm.landed_files",
+            "accounts have landed: every other record hangs on one",
+            True,
+            "crm.accounts: 0",
+        ),
+        (
+            "alter table raw_crm.accounts drop column name",
+            "every agreed column is there, as text",
+            True,
+            "crm.accounts.name: no such column",
+        ),
+        (
+            "alter table raw_crm.accounts alter name type integer using 1",
+            "every agreed column is there, as text",
+            True,
+            "crm.accounts.name: INTEGER",
+        ),
+        (
+            "alter table raw_crm.csms add column team varchar",
+            "no column is there that was not agreed",
+            False,
+            "crm.csms.team: not agreed",
+        ),
+        (
+            "update raw_crm.landed_files set rows_read = 60, unparsed_rows = 40",
+            "most lines of the newest load could be parsed",
+            True,
+            "crm.accounts: 66.6667",
+        ),
+        (
+            "update raw_crm.landed_files set extract_date = date '2024-06-02'",
+            "the newest extract is at most 7 days old",
+            False,
+            "crm: 8",
+        ),
+    ],
+)
+def test_each_expectation_of_arrival_can_fail(examiner, raw, harm, says, blocking, observed):
+    raw.execute(harm)
+    findings = failed(arrival(examiner, raw))
+    assert list(findings) == [says]
+    assert (findings[says].blocking, findings[says].observed) == (blocking, observed)
+
+
+def test_a_domain_that_never_landed_is_no_failure(examiner, raw):
+    raw.execute(
+        """
+        create schema raw_events;
+        create table raw_events.events (user_id varchar);
+        create table raw_events.landed_files as from raw_crm.landed_files limit 0;
+        """
+    )
+    findings = arrival(examiner, raw, "events", {"events": ("user_id",)})
+    assert failed(findings) == {}
+
+
+def test_an_undated_extract_is_as_old_as_its_load(raw):
+    raw.execute("update raw_crm.landed_files set extract_date = null")
+    frames = arrival_frames(raw, "crm", CONTRACT, AS_OF)
+    assert frames["freshness"].rows == [["crm", 0]]
+
+
+def test_the_share_of_a_few_lines_means_nothing(raw):
+    raw.execute("update raw_crm.landed_files set rows_read = 9, unparsed_rows = 9")
+    assert arrival_frames(raw, "crm", CONTRACT, AS_OF)["newest_load"].rows == []
+
+
+@pytest.fixture
+def candidate():
+    """A candidate of two tables that meets every expectation, and its row counts."""
+    connection = duckdb.connect()
+    connection.execute(
+        """
+        create table account_360 as
+            select
+                'a' || i as account_id, 100.00::decimal(18, 2) as subscription_mrr,
+                100.00::decimal(18, 2) as ending_mrr, 50.0::double as csm_score,
+                date '2024-06-10' as as_of_date
+            from range(200) as numbers (i);
+        create table account_mrr_monthly as
+            select
+                0.0 as contraction_mrr, 1.0 as expansion_mrr, 2.0 as ending_mrr,
+                date '2024-06-10' as as_of_date;
+        """
+    )
+    return connection
+
+
+COUNTS = {"account_360": 200, "account_mrr_monthly": 1}
+
+
+def release(examiner, candidate, expected=COUNTS, parquet=COUNTS, previous=None):
+    frames = release_frames(candidate, expected, parquet, AS_OF, previous)
+    return examiner.examine("release", frames)
+
+
+def test_a_good_candidate_is_released(examiner, candidate):
+    findings = release(examiner, candidate)
+    assert len(findings) == 7
+    assert failed(findings) == {}
+
+
+@pytest.mark.parametrize(
+    ("harm", "says", "blocking", "observed"),
+    [
+        (
+            "delete from account_360 where account_id = 'a1'",
+            "each table has as many rows in the DuckDB file as in the warehouse",
+            True,
+            "account_360: 199 against 200",
+        ),
+        (
+            "update account_360 set as_of_date = date '2024-06-09' where account_id = 'a1'",
+            "every table is of the night's as-of date",
+            True,
+            "account_360: 2024-06-09 against 2024-06-10",
+        ),
+        (
+            "alter table account_mrr_monthly drop column as_of_date",
+            "every table is of the night's as-of date",
+            True,
+            "account_mrr_monthly: no column as_of_date against 2024-06-10",
+        ),
+        (
+            "update account_360 set csm_score = 100.5 where account_id = 'a1'",
+            "figures stay within the bounds of their definition",
+            True,
+            "account_360.csm_score: 100.5 (at most 100)",
+        ),
+        (
+            "update account_mrr_monthly set expansion_mrr = -1",
+            "figures stay within the bounds of their definition",
+            True,
+            "account_mrr_monthly.expansion_mrr: -1 (at least 0)",
+        ),
+        (
+            "update account_mrr_monthly set ending_mrr = -2",
+            "no MRR is negative",
+            False,
+            "account_mrr_monthly.ending_mrr: -2 (at least 0)",
+        ),
+    ],
+)
+def test_each_expectation_of_release_can_fail(examiner, candidate, harm, says, blocking, observed):
+    candidate.execute(harm)
+    counts = dict(COUNTS)
+    counts["account_360"] = candidate.execute("select count(*) from account_360").fetchone()[0]
+    findings = failed(release(examiner, candidate, parquet=counts))
+    assert list(findings) == [says]
+    assert (findings[says].blocking, findings[says].observed) == (blocking, observed)
+
+
+def test_a_missing_table_is_named(examiner, candidate):
+    expected = {**COUNTS, "account_invoices": 0}
+    findings = failed(release(examiner, candidate, expected))
+    assert [finding.observed for finding in findings.values()] == ["account_invoices: missing"]
+
+
+def test_a_parquet_file_with_other_rows_is_named(examiner, candidate):
+    findings = failed(release(examiner, candidate, parquet={**COUNTS, "account_360": 0}))
+    assert [str(finding) for finding in findings.values()] == [
+        "each table has as many rows as Parquet as in the DuckDB file; "
+        "found account_360: 0 against 200"
+    ]
+
+
+def test_an_empty_account_360_is_no_release(examiner, candidate):
+    candidate.execute("delete from account_360")
+    empty = {**COUNTS, "account_360": 0}
+    findings = failed(release(examiner, candidate, empty, empty))
+    assert list(findings) == ["account_360 has accounts"]
+
+
+def test_drift_against_the_last_publish_is_a_warning(examiner, candidate, tmp_path):
+    previous = tmp_path / "account360.duckdb"
+    with duckdb.connect(str(previous)) as last:
+        last.execute(
+            "create table account_360 as select 'a' || i as account_id, 10.0 as ending_mrr "
+            "from range(110) as numbers (i)"
+        )
+    findings = failed(release(examiner, candidate, previous=previous))
+    assert [(finding.blocking, finding.observed) for finding in findings.values()] == [
+        (False, "account_360: rows: 81.8182; account_360.ending_mrr: total: 1718.18")
+    ]
+
+
+def test_a_suite_that_cannot_run_says_why(examiner):
+    with pytest.raises(ExaminerError, match="suite arrival could not be run"):
+        examiner.examine("arrival", {"freshness": Frame(["subject", "other"], [["crm", 1]])})
+
+
+def test_an_examiner_that_died_says_so():
+    examiner = Examiner()
+    examiner._process.kill()
+    examiner._process.wait()
+    with pytest.raises(ExaminerError, match="ended"):
+        examiner.examine("arrival", {})
+    assert not examiner.is_alive
+    examiner.close()

@@ -1,0 +1,205 @@
+"""Write, audit, publish: what readers see, before, during and after, also when a run is killed."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+from conftest import TABLES, fill
+
+from orchestration import publishing
+from orchestration.publishing import (
+    Publish,
+    PublishError,
+    build_candidate,
+    candidate_path,
+    code_version,
+    current_publish,
+    heal,
+    parquet_rows,
+    publish_candidate,
+    warehouse_rows,
+)
+
+AS_OF = date(2024, 6, 10)
+START = datetime(2024, 6, 10, 3, 0, 0, tzinfo=UTC)
+
+
+def make(settings, *, number=1, as_of=AS_OF, make_current=False):
+    build_candidate(settings, TABLES)
+    publish = Publish(as_of, f"run{number:05}", "1.0", START + timedelta(minutes=number), 7)
+    return publish_candidate(settings, publish, make_current)
+
+
+def accounts(path: Path) -> int:
+    with duckdb.connect(str(path / "account360.duckdb"), read_only=True) as connection:
+        return connection.execute("select count(*) from account_360").fetchone()[0]
+
+
+def folders(settings):
+    return sorted(p.name for p in settings.published_path.iterdir() if not p.is_symlink())
+
+
+def history(settings):
+    with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
+        rows = connection.execute("select publish_id from run.publishes order by 1").fetchall()
+    return [row[0] for row in rows]
+
+
+def test_a_publish_holds_every_table_in_key_order_as_file_and_parquet(warehouse):
+    published = make(warehouse)
+    assert published.is_current
+    assert published.publish_id == "2024-06-10_20240610T030100Z_run00001"
+    assert (published.tables, published.rows) == (3, 3 + 6 + 1)
+    current = warehouse.current_path
+    with duckdb.connect(str(current / "account360.duckdb"), read_only=True) as connection:
+        months = connection.execute("select account_id, month from account_months").fetchall()
+        assert months == sorted(months)
+        comments = connection.execute(
+            "select comment from duckdb_tables() where table_name = 'account_360' union all "
+            "select comment from duckdb_columns() "
+            "where table_name = 'account_360' and column_name = 'account_id'"
+        ).fetchall()
+        assert comments == [("One row per account.",), ("Id.",)]
+    parquet = f"read_parquet('{current / 'parquet' / 'account_months.parquet'}')"
+    assert duckdb.sql(f"select account_id, month from {parquet}").fetchall() == months
+    assert parquet_rows(current) == {"account_360": 3, "account_months": 6, "audit_publishes": 1}
+
+
+def test_the_audit_tells_each_publish_so_far(warehouse):
+    make(warehouse, number=1)
+    make(warehouse, number=2)
+    with duckdb.connect(str(warehouse.current_path / "account360.duckdb")) as connection:
+        rows = connection.execute("select * from audit_publishes").fetchall()
+    assert rows == [
+        (
+            f"2024-06-10_20240610T030{number}00Z_run0000{number}",
+            AS_OF,
+            f"run0000{number}",
+            "1.0",
+            datetime(2024, 6, 10, 3, number),
+            3,
+            9 + number,
+            7,
+        )
+        for number in (1, 2)
+    ]
+
+
+def test_an_open_reader_keeps_its_publish_and_a_new_one_sees_the_next(warehouse):
+    make(warehouse, number=1)
+    path = str(warehouse.current_path / "account360.duckdb")
+    with duckdb.connect(path, read_only=True) as open_reader:
+        fill(warehouse, accounts=5)
+        make(warehouse, number=2)
+        assert open_reader.execute("select count(*) from account_360").fetchone() == (3,)
+        assert accounts(warehouse.current_path) == 5
+        assert open_reader.execute("select count(*) from account_months").fetchone() == (6,)
+
+
+def test_the_newest_publishes_are_kept(warehouse):
+    ids = [make(warehouse, number=number).publish_id for number in range(1, 5)]
+    assert folders(warehouse) == ids[-2:]
+    assert history(warehouse) == ids
+
+
+def test_an_older_as_of_date_is_published_beside(warehouse):
+    newest = make(warehouse, number=1)
+    older = make(warehouse, number=2, as_of=date(2024, 5, 1))
+    assert older.links == ("as_of=2024-05-01",)
+    assert not older.is_current
+    assert current_publish(warehouse) == newest.folder
+    assert accounts(warehouse.published_path / "as_of=2024-05-01") == 3
+
+    again = make(warehouse, number=3, as_of=date(2024, 5, 1))
+    assert folders(warehouse) == sorted([newest.publish_id, again.publish_id])
+    assert accounts(warehouse.published_path / "as_of=2024-05-01") == 3
+
+
+def test_an_older_as_of_date_becomes_current_when_asked_for(warehouse):
+    make(warehouse, number=1)
+    older = make(warehouse, number=2, as_of=date(2024, 5, 1), make_current=True)
+    assert older.links == ("as_of=2024-05-01", "current")
+    assert current_publish(warehouse) == older.folder
+
+
+def test_what_stands_beside_is_kept_however_many_nights_follow(warehouse):
+    make(warehouse, number=1)
+    older = make(warehouse, number=2, as_of=date(2024, 5, 1))
+    later = [make(warehouse, number=number).publish_id for number in range(3, 7)]
+    assert folders(warehouse) == sorted([older.publish_id, *later[-2:]])
+
+
+@pytest.mark.parametrize(
+    "killed_at",
+    ["_seal", "_sync", "_swap", "heal", "_prune"],
+)
+def test_a_run_killed_at_any_step_is_healed_by_the_next(warehouse, monkeypatch, killed_at):
+    first = make(warehouse, number=1)
+    fill(warehouse, accounts=4)
+    build_candidate(warehouse, TABLES)
+
+    class Killed(BaseException):
+        pass
+
+    def kill(*_):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(publishing, killed_at, kill)
+        with pytest.raises(Killed):
+            publish_candidate(warehouse, Publish(AS_OF, "run00002", "1.0", START, 7), False)
+    swapped = killed_at in ("heal", "_prune")
+    assert accounts(warehouse.current_path) == (4 if swapped else 3)
+
+    heal(warehouse)
+    known = history(warehouse)
+    assert len(known) == (2 if swapped else 1)
+    assert first.publish_id in known
+    assert folders(warehouse) == known
+    assert not candidate_path(warehouse).exists()
+
+    fill(warehouse, accounts=6)
+    make(warehouse, number=3)
+    assert accounts(warehouse.current_path) == 6
+
+
+def test_a_new_warehouse_takes_over_the_history_of_the_publishes(warehouse):
+    first = make(warehouse, number=1)
+    warehouse.warehouse_path.unlink()
+    fill(warehouse, accounts=2)
+    second = make(warehouse, number=2)
+    assert history(warehouse) == [first.publish_id, second.publish_id]
+    assert folders(warehouse) == [first.publish_id, second.publish_id]
+
+
+def test_a_current_that_is_a_folder_is_left_alone(warehouse):
+    warehouse.current_path.mkdir(parents=True)
+    (warehouse.current_path / "mine.txt").write_text("mine")
+    heal(warehouse)
+    with pytest.raises(PublishError, match="is a folder, not a link"):
+        make(warehouse)
+    assert (warehouse.current_path / "mine.txt").exists()
+
+
+def test_a_published_file_that_cannot_be_read_says_the_way_out(warehouse):
+    published = make(warehouse)
+    warehouse.warehouse_path.unlink()
+    (published.folder / "account360.duckdb").write_bytes(b"no database")
+    with pytest.raises(PublishError, match="remove the links"):
+        heal(warehouse)
+
+
+def test_a_table_that_the_warehouse_lacks_is_left_to_the_release_checks(warehouse):
+    with duckdb.connect(str(warehouse.warehouse_path)) as connection:
+        connection.execute("drop table published.account_months")
+    assert build_candidate(warehouse, TABLES) == {"account_360": 3}
+    assert warehouse_rows(warehouse, TABLES) == {"account_360": 3, "account_months": 0}
+
+
+def test_the_code_version_needs_no_git(monkeypatch):
+    def no_git(*_, **__):
+        raise FileNotFoundError("git")
+
+    monkeypatch.setattr(publishing.subprocess, "run", no_git)
+    assert code_version() == "0.1.0"

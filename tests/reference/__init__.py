@@ -1,0 +1,1 @@
+"""Slow, independent Python reference for the Financials figures, and random worlds for it."""
