@@ -4,6 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 STAMP := .venv/.installed
 WORKERS ?= 2
+DEMO_AS_OF := 2024-07-01
 
 .PHONY: help setup run test test-fast lint format ui status bench-ingest
 
@@ -22,8 +23,8 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $@
 
 run: $(STAMP) ## the demo company, from an empty landing folder to a published warehouse
-	@$(BIN)/account360 demo
-	@$(BIN)/account360 run --as-of demo
+	@test -d data/landing || $(BIN)/account360 demo
+	@$(BIN)/account360 run --as-of $(DEMO_AS_OF)
 
 test: $(STAMP) ## all tests, the slow drills in a small size included
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup

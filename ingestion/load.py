@@ -56,7 +56,9 @@ def load_domain(
                 report.load_number = ledger.load_number + 1
                 rows = sum(file.rows_read for file in extract.files)
                 progress(f"{domain}: loading {rows:,} records")
-            load_extract(domain, settings, extract, incomplete, ledger.load_number + 1, loaded_at)
+            load_extract(
+                domain, settings, extract, folder, incomplete, ledger.load_number + 1, loaded_at
+            )
     report.files = extract.files
     report.problems = extract.problems
     report.unknown_columns = extract.unknown_columns

@@ -1,7 +1,8 @@
 """Staged files into the warehouse: one dlt source, one pipeline and one load per domain.
 
-dlt owns the tables, their evolution and the record of finished loads. It neither rewrites nor
-inspects rows: the staged files are imported as they are and DuckDB reads them.
+dlt owns the tables, their evolution and the record of finished loads. It never sees a row: what it
+gets are model files, each a `select` over staged Parquet files, which it runs as `insert … select`.
+(It would import Parquet files too, but rewrites each one whose columns are not exactly the table's.)
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingestion.sources import Extract
-from ingestion.sources.extract import StagedFile
+from ingestion.sources.extract import Selection
 from ingestion.tables import LANDED_FILES, contract_tables, dataset_name
 from settings import Settings
 
@@ -50,11 +52,12 @@ def load_extract(
     domain: str,
     settings: Settings,
     extract: Extract,
+    folder: Path,
     tables: list[str],
     load_number: int,
     loaded_at: datetime,
 ) -> None:
-    """Load what was staged, in one dlt package; create the `tables` that are not there yet.
+    """Load what was staged in `folder`, in one dlt package; create missing `tables`.
 
     Raises dlt's `PipelineStepFailed` where the load does not finish.
     """
@@ -70,11 +73,16 @@ def load_extract(
         dataset_name=dataset_name(domain),
         pipelines_dir=str(settings.dlt_path),
     )
-    pipeline.run(domain_source(domain, extract, tables, load_number, loaded_at))
+    pipeline.run(domain_source(domain, extract, folder, tables, load_number, loaded_at))
 
 
 def domain_source(
-    domain: str, extract: Extract, tables: list[str], load_number: int, loaded_at: datetime
+    domain: str,
+    extract: Extract,
+    folder: Path,
+    tables: list[str],
+    load_number: int,
+    loaded_at: datetime,
 ) -> DltSource:
     """The dlt source of a domain: a resource per raw table that gets rows or has to be made."""
     import dlt
@@ -82,14 +90,16 @@ def domain_source(
     @dlt.source(name=domain)
     def landing() -> Iterator[DltResource]:
         for table, columns in contract_tables(domain).items():
-            files = extract.staged.get(table, [])
+            selections = extract.selections.get(table, [])
             is_ledger = table == "landed_files" and bool(extract.files)
-            if not (files or is_ledger or table in tables):
+            if not (selections or is_ledger or table in tables):
                 continue
             others = sorted(extract.columns.get(table, set()) - columns.keys())
             types = columns | dict.fromkeys(others, "VARCHAR")
             yield dlt.resource(
-                _landed_files(extract, load_number, loaded_at) if is_ledger else _staged(files),
+                _landed_files(extract, load_number, loaded_at)
+                if is_ledger
+                else _models(selections, folder / table),
                 name=table,
                 columns=_hints(types),
                 write_disposition="append",
@@ -105,12 +115,16 @@ def _hints(types: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _staged(files: list[StagedFile]) -> Iterator[Any]:
+def _models(selections: list[Selection], stem: Path) -> Iterator[Any]:
+    """Each selection as a model file; the table alone where there is none."""
     import dlt
 
-    yield dlt.mark.materialize_table_schema()
-    for file in files:
-        yield dlt.mark.with_file_import(str(file.path), file.format, file.rows)
+    if not selections:
+        yield dlt.mark.materialize_table_schema()
+    for number, selection in enumerate(selections, start=1):
+        model = stem.with_suffix(f".{number}.model")
+        model.write_text(f"dialect: duckdb\n{selection.query}\n", encoding="utf-8")
+        yield dlt.mark.with_file_import(str(model), "model", selection.rows)
 
 
 def _landed_files(extract: Extract, load_number: int, loaded_at: datetime) -> Iterator[Any]:

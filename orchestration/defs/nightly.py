@@ -40,7 +40,6 @@ def definitions(settings: Settings) -> dg.Definitions:
     job = dg.define_asset_job(
         JOB,
         selection=dg.AssetSelection.all(),
-        partitions_def=as_of_dates(settings),
         executor_def=dg.in_process_executor,
         description="Land, check, build, check, publish; the partition is the as-of date.",
     )

@@ -178,7 +178,8 @@ def test_a_warehouse_that_is_open_elsewhere_is_a_message(home, capsys):
         [
             sys.executable,
             "-c",
-            f"import duckdb; c = duckdb.connect({str(warehouse)!r}); print('open', flush=True); input()",
+            f"import duckdb; held = duckdb.connect({str(warehouse)!r})\n"
+            "print('open', flush=True); input()",
         ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

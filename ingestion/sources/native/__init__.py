@@ -22,7 +22,7 @@ from ingestion.sources.native.notes import Notes, stamp_of
 from settings import Settings
 
 if TYPE_CHECKING:
-    from ingestion.sources.native.stage import FileRows
+    from ingestion.sources.native.stage import FileRows, Stage
 
 Progress = Callable[[str], None]
 
@@ -109,7 +109,7 @@ def _stage_all(
     from ingestion.sources.native.reading import FileReader
     from ingestion.sources.native.stage import FileRows, Stage
 
-    stage = Stage(folder, ledger.load_number + 1, extract)
+    stage = Stage(folder, ledger.load_number + 1)
     with FileReader(stage) as reader:
         for file in files:
             rows = FileRows(stage, file.entity, file.location)
@@ -126,26 +126,26 @@ def _stage_all(
                 continue
             if stamp_of(before) == stamp_of(after):
                 notes.remember(file.location, stamp_of(after), content_hash)
-            _accept(file, rows, content_hash, after.st_size, ledger, extract)
-    stage.finish()
+            _report(file, rows, content_hash, after.st_size, ledger.columns, stage, extract)
+            rows.keep()
+    stage.finish(extract)
 
 
-def _accept(
+def _report(
     file: LandingFile,
     rows: FileRows,
     content_hash: str,
     size: int,
-    ledger: Ledger,
+    columns: dict[str, set[str]],
+    stage: Stage,
     extract: Extract,
 ) -> None:
-    """The file was read to its end: keep its rows and say what came with it."""
+    """The file was read to its end: say so, and what came with it that nobody knew."""
     contract = ENTITIES[file.domain][file.entity].columns
-    seen = ledger.columns.get(file.entity, set()) | extract.columns.get(file.entity, set())
+    known = {*contract, *columns.get(file.entity, ()), *stage.columns(file.entity)}
     extract.unknown_columns.extend(
-        UnknownColumn(file.entity, column, file.location)
-        for column in sorted(rows.columns - set(contract) - seen)
+        UnknownColumn(file.entity, column, file.location) for column in sorted(rows.columns - known)
     )
-    rows.keep()
     extract.files.append(
         LoadedFile(
             entity=file.entity,

@@ -1,7 +1,7 @@
 """Parquet: typed columns become the text that a text file would have had.
 
 DuckDB reads it. A large file is not written a second time: it is read once to prove it whole, and
-dlt loads it by a model file, the `select` that turns it into raw.
+dlt then inserts what a `select` over it gives.
 """
 
 # ruff: noqa: S608 (identifiers and texts in the SQL of this module are quoted or bound)
@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 from ingestion.sources.native.columns import column_name
 from ingestion.sources.native.discovery import LandingFile
 from ingestion.sources.native.errors import UnreadableFileError
-from ingestion.sources.native.stage import FileRows, Stage
+from ingestion.sources.native.stage import FileRows
 from ingestion.tables import literal, quoted
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-# From this size on (bytes) a file is loaded by a model instead of through memory.
-MODEL_BYTES = 16 << 20
+# From this size on (bytes) a file is selected from at the load instead of going through memory.
+DIRECT_BYTES = 16 << 20
 _ZONED = "TIMESTAMP WITH TIME ZONE"
 
 
@@ -47,7 +47,7 @@ class _Column:
 
 
 def read_parquet(
-    connection: DuckDBPyConnection, file: LandingFile, copy: Path, rows: FileRows, stage: Stage
+    connection: DuckDBPyConnection, file: LandingFile, copy: Path, rows: FileRows, load_number: int
 ) -> None:
     """Read `copy`, our own copy of a landed file, into `rows`.
 
@@ -61,7 +61,7 @@ def read_parquet(
         names = {column.raw for column in columns}
         selected = ", ".join(f"{column.as_text()} as {quoted(column.raw)}" for column in columns)
         line = "file_row_number + 1"
-        if copy.stat().st_size < MODEL_BYTES or _needs_session(columns):
+        if copy.stat().st_size < DIRECT_BYTES or _needs_session(columns):
             query = f"select {selected}, {line} as _line from {source}"
             reader = connection.execute(query).to_arrow_reader(1_000_000)
             for batch in reader:
@@ -73,15 +73,13 @@ def read_parquet(
             f"not a whole Parquet file ({str(error).splitlines()[0]})",
             "Land the file again, whole, under the same name.",
         ) from error
-    model = stage.path("model")
-    model.write_text(
-        "dialect: duckdb\n"
+    rows.add_selection(
         f'select {selected}, {literal(file.location)} as "_location",'
-        f' {line} as "_line", cast({stage.load_number} as bigint) as "_load_number"'
-        f" from {source}\n",
-        encoding="utf-8",
+        f' {line} as "_line", cast({load_number} as bigint) as "_load_number"'
+        f" from {source}",
+        count,
+        names,
     )
-    rows.add_model(model, count, names)
 
 
 def _columns(connection: DuckDBPyConnection, source: str) -> list[_Column]:

@@ -51,9 +51,9 @@ class FileReader:
         Raises `UnreadableFileError` or `OSError`; what `rows` then holds must be discarded.
         """
         if file.format == "parquet":
-            copy = self._stage.path("source.parquet")
+            copy = self._stage.path()
             content_hash = _copy(file.path, copy)
-            read_parquet(self._columnar, file, copy, rows, self._stage)
+            read_parquet(self._columnar, file, copy, rows, self._stage.load_number)
             return content_hash
         with file.path.open("rb", buffering=0) as raw:
             stream = HashingReader(raw)

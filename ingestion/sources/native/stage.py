@@ -1,4 +1,4 @@
-"""The staging folder of one load: Arrow tables in, Parquet files for dlt out.
+"""The staging folder of one load: Arrow tables in, Parquet files and selections of them out.
 
 Small files share a Parquet file per raw table, large ones get several of their own. What a file
 brought counts only when it was read to its end, so that an unreadable file leaves nothing.
@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingestion.sources.extract import Extract, StagedFile
-from ingestion.tables import PROVENANCE, UNPARSED_LINES
+from ingestion.sources.extract import Extract, Selection
+from ingestion.tables import PROVENANCE, UNPARSED_LINES, literal, quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,70 +23,92 @@ _ROW_GROUP = 122_880
 
 
 @dataclass
-class _Held:
-    """Tables that wait to be written together."""
+class _Pile:
+    """Rows of one raw table: tables in memory, Parquet files already written, selections."""
 
     tables: list[pa.Table] = field(default_factory=list)
     size: int = 0
+    files: list[Path] = field(default_factory=list)
+    rows: int = 0
+    columns: set[str] = field(default_factory=set)
+    selections: list[Selection] = field(default_factory=list)
 
     def add(self, table: pa.Table) -> None:
-        self.tables.append(table)
-        self.size += table.nbytes
+        if table.num_rows:
+            self.tables.append(table)
+            self.size += table.nbytes
+            self.rows += table.num_rows
+
+    def take(self, other: _Pile) -> None:
+        self.tables += other.tables
+        self.size += other.size
+        self.files += other.files
+        self.rows += other.rows
+        self.columns |= other.columns
+        self.selections += other.selections
 
 
 class Stage:
-    """Collects the staged files of a load into its `Extract`."""
+    """Collects the rows of a load, per raw table, in a folder that is empty at first."""
 
-    def __init__(self, folder: Path, load_number: int, extract: Extract) -> None:
-        """Write into `folder`, which exists and is empty."""
-        self.folder = folder
+    def __init__(self, folder: Path, load_number: int) -> None:
+        """Write into `folder`."""
         self.load_number = load_number
-        self._extract = extract
-        self._held: dict[str, _Held] = {}
+        self._folder = folder
+        self._piles: dict[str, _Pile] = {}
         self._written = 0
 
-    def path(self, suffix: str) -> Path:
-        """A new name in the staging folder."""
+    def path(self) -> Path:
+        """A new name for a Parquet file in the staging folder."""
         self._written += 1
-        return self.folder / f"{self._written:06d}.{suffix}"
+        return self._folder / f"{self._written:06d}.parquet"
 
-    def write(self, held: _Held) -> StagedFile:
-        """Write tables as one Parquet file; columns that some lack are null there."""
+    def spill(self, pile: _Pile, limit: int = _SPILL_BYTES) -> None:
+        """Write the tables of a pile to a Parquet file once they are larger than `limit` bytes."""
+        if pile.size <= limit:
+            return
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        table = pa.concat_tables(held.tables, promote_options="default")
-        path = self.path("parquet")
-        # Read once, a moment later: encodings and statistics that save space cost more than they give.
+        path = self.path()
+        # Read once, a moment later: encodings and statistics that save space cost more than they
+        # give.
         pq.write_table(
-            table,
+            pa.concat_tables(pile.tables, promote_options="default"),
             path,
             compression="lz4",
             row_group_size=_ROW_GROUP,
             use_dictionary=["_location", "_load_number"],
             write_statistics=False,
         )
-        return StagedFile(path, "parquet", table.num_rows)
+        pile.files.append(path)
+        pile.tables, pile.size = [], 0
 
-    def accept(self, table: str, columns: set[str], files: list[StagedFile], held: _Held) -> None:
+    def accept(self, table: str, pile: _Pile) -> None:
         """Take over what one whole file brought for a raw table."""
-        self._extract.staged.setdefault(table, []).extend(files)
-        self._extract.columns.setdefault(table, set()).update(columns)
-        waiting = self._held.setdefault(table, _Held())
-        waiting.tables.extend(held.tables)
-        waiting.size += held.size
-        if waiting.size > _SPILL_BYTES:
-            self._flush(table)
+        total = self._piles.setdefault(table, _Pile())
+        total.take(pile)
+        self.spill(total)
 
-    def finish(self) -> None:
-        """Write what still waits."""
-        for table in list(self._held):
-            self._flush(table)
+    def finish(self, extract: Extract) -> None:
+        """Write what still waits, and tell the extract how to select it all."""
+        for table, pile in self._piles.items():
+            self.spill(pile, limit=0)
+            extract.columns[table] = pile.columns
+            extract.selections[table] = [*self._selection(table, pile), *pile.selections]
 
-    def _flush(self, table: str) -> None:
-        held = self._held.pop(table)
-        if held.tables:
-            self._extract.staged[table].append(self.write(held))
+    def columns(self, table: str) -> set[str]:
+        """The source columns that have come for a raw table so far."""
+        return self._piles[table].columns if table in self._piles else set()
+
+    def _selection(self, table: str, pile: _Pile) -> list[Selection]:
+        if not pile.files:
+            return []
+        own = UNPARSED_LINES if table == "unparsed_lines" else PROVENANCE
+        columns = ", ".join(quoted(column) for column in [*sorted(pile.columns), *own])
+        files = ", ".join(literal(str(file)) for file in pile.files)
+        query = f"select {columns} from read_parquet([{files}], union_by_name = true)"  # noqa: S608
+        return [Selection(query, pile.rows)]
 
 
 class FileRows:
@@ -97,9 +119,8 @@ class FileRows:
         self._stage = stage
         self._entity = entity
         self._location = location
-        self._held = _Held()
-        self._unparsed = _Held()
-        self._files: list[StagedFile] = []
+        self._records = _Pile()
+        self._unparsed = _Pile()
         self.columns: set[str] = set()
         self.rows_read = 0
         self.unparsed_rows = 0
@@ -113,44 +134,38 @@ class FileRows:
         """Take records: text columns named as in raw, and `_line`."""
         self.columns |= columns
         self.rows_read += table.num_rows
-        if table.num_rows:
-            self._held.add(self._with_provenance(table))
-        if self._held.size > _SPILL_BYTES:
-            self._files.append(self._stage.write(self._held))
-            self._held = _Held()
+        self._records.add(self._with_provenance(table))
+        self._stage.spill(self._records)
 
-    def add_model(self, path: Path, rows: int, columns: set[str]) -> None:
-        """Take the records that a dlt model file selects."""
+    def add_selection(self, query: str, rows: int, columns: set[str]) -> None:
+        """Take the records that a query over a file in the staging folder will give."""
         self.columns |= columns
         self.rows_read += rows
-        self._files.append(StagedFile(path, "model", rows))
+        self._records.selections.append(Selection(query, rows))
 
     def add_unparsed(self, table: pa.Table) -> None:
         """Take lines that are no records: columns reason, record, `_line`."""
         import pyarrow as pa
 
-        if not table.num_rows:
-            return
         self.rows_read += table.num_rows
         self.unparsed_rows += table.num_rows
         entity = pa.repeat(pa.scalar(self._entity), table.num_rows)
-        table = self._with_provenance(table.append_column("entity", entity))
-        self._unparsed.add(table.select(list(UNPARSED_LINES)))
+        self._unparsed.add(self._with_provenance(table.append_column("entity", entity)))
 
     def keep(self) -> None:
         """The file was read to its end: its rows count."""
-        self._stage.accept(self._entity, self.columns, self._files, self._held)
-        self._stage.accept("unparsed_lines", set(), [], self._unparsed)
+        self._records.columns = self.columns
+        self._stage.accept(self._entity, self._records)
+        self._stage.accept("unparsed_lines", self._unparsed)
 
     def discard(self) -> None:
         """The file is unreadable: nothing of it counts."""
-        for file in self._files:
-            file.path.unlink(missing_ok=True)
+        for file in self._records.files:
+            file.unlink(missing_ok=True)
 
     def _with_provenance(self, table: pa.Table) -> pa.Table:
         import pyarrow as pa
 
         location = pa.repeat(pa.scalar(self._location), table.num_rows)
         number = pa.repeat(pa.scalar(self._stage.load_number, pa.int64()), table.num_rows)
-        table = table.append_column("_location", location).append_column("_load_number", number)
-        return table.select([*(n for n in table.column_names if n not in PROVENANCE), *PROVENANCE])
+        return table.append_column("_location", location).append_column("_load_number", number)
