@@ -12,6 +12,7 @@ from pathlib import Path
 from ingestion.entities import ENTITIES
 from ingestion.ledger import open_ledger
 from ingestion.report import LoadReport
+from ingestion.warehouse import open_warehouse
 from settings import Settings
 
 
@@ -34,17 +35,14 @@ def load_domain(
     """
     if domain not in ENTITIES:
         raise ValueError(f"unknown domain {domain!r}: allowed are {', '.join(ENTITIES)}")
-    import duckdb
-
     from ingestion.pipeline import discard_pending, load_extract
     from ingestion.sources import SOURCES
 
     started = time.perf_counter()
     report = LoadReport(domain)
-    settings.home.mkdir(parents=True, exist_ok=True)
     # Open for the whole load: it keeps every other process out of the warehouse.
     with (
-        duckdb.connect(str(settings.warehouse_path)) as connection,
+        open_warehouse(settings.warehouse_path) as connection,
         _staging_folder(settings.dlt_path / f"{domain}_staged") as folder,
     ):
         discard_pending(settings, domain)

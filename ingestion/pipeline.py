@@ -2,7 +2,7 @@
 
 dlt owns the tables, their evolution and the record of finished loads. It never sees a row: what it
 gets are model files, each a `select` over staged Parquet files, which it runs as `insert … select`.
-(It would import Parquet files too, but rewrites each one whose columns are not exactly the table's.)
+It would import Parquet files too, but rewrites each one whose columns are not just the table's.
 """
 
 from __future__ import annotations

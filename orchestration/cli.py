@@ -244,9 +244,13 @@ def _unexpected(error: Exception, settings: Settings) -> int:
     import traceback
 
     log = settings.logs_path / "unexpected.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    log.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
-    return _complain(f"unexpected: {type(error).__name__}: {error}; traceback in {log}", 1)
+    said = f"unexpected: {type(error).__name__}: {error}"
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    except OSError as second:
+        return _complain(f"{said}; its traceback could not be kept: {second}", 1)
+    return _complain(f"{said}; traceback in {log}", 1)
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ def _failing_rows(sql: str, warehouse: Path) -> tuple[list[str], list[list[str]]
         with duckdb.connect(str(warehouse), read_only=True) as connection:
             connection.execute("set TimeZone = 'UTC'")
             # A line of its own for the bracket: a test may end in a comment.
-            cursor = connection.execute(f"select * from ({sql}\n) limit {_SHOWN_ROWS}")
+            cursor = connection.execute(f"select * from ({sql}\n) limit {_SHOWN_ROWS}")  # noqa: S608
             columns = [column[0] for column in cursor.description]
             rows = [[str(value) for value in row] for row in cursor.fetchall()]
     except duckdb.Error as error:

@@ -17,7 +17,8 @@ from settings import DBT_PROJECT, Settings
 
 Manifest = dict[str, Any]
 
-DBT = Path(sys.executable).with_name("dbt")
+# How dbt is started: `sys.executable` with these, then dbt's own arguments.
+DBT_ARGUMENTS = ("-m", "orchestration.dbt_process", "--log-level-file", "none")
 
 # What dbt writes into a project folder when it is run by hand there.
 _NOT_SOURCES = {"target", "logs", ".user.yml"}
@@ -103,7 +104,7 @@ def _parse(settings: Settings, parsed: Path) -> None:
     parsed.parent.mkdir(parents=True, exist_ok=True)
     # From the project's own folder: dbt keeps relative roots in what it parsed.
     result = subprocess.run(
-        [str(DBT), "--no-use-colors", "--log-level-file", "none", "parse", "--profiles-dir", "."],
+        [sys.executable, *DBT_ARGUMENTS, "--no-use-colors", "parse", "--profiles-dir", "."],
         cwd=DBT_PROJECT,
         env={**os.environ, **dbt_environment(settings)},
         capture_output=True,

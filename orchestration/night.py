@@ -9,12 +9,14 @@ import re
 import sys
 import traceback
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import duckdb
 
+from orchestration.manifest import DbtProjectError, is_parsed, load_manifest
 from orchestration.progress import Progress
 from orchestration.publishing import DATABASE
 from orchestration.report import (
@@ -43,6 +45,9 @@ event_log_storage:
 
 # What Dagster says of a step whose blocking check failed; the check itself says it better.
 _SAID_BY_CHECK = "DagsterAssetCheckFailedError"
+
+# What the record of a night says until its end replaces it.
+_NOT_ENDED = Remark("night", "it has not ended: it is under way, or its process was killed")
 
 # Models that tell where the records of each entity went, in the order in which they are asked.
 _CONSERVATION_MODELS = (
@@ -75,6 +80,7 @@ def run_night(
     with _only_run(settings), _own_stream(tell) as stream, _output_to(log):
         progress = Progress(stream)
         _refuse_locked(settings.warehouse_path)
+        save(replace(report, failures=[_NOT_ENDED]), settings)
         try:
             _run_job(settings, as_of, full_refresh, make_current, progress, report)
         except Exception as error:  # whatever it is, the log has it and the person a line
@@ -114,15 +120,17 @@ def _run_job(
 
     # Great Expectations takes seconds to import: its process starts before it is needed.
     current_examiner()
+    if not is_parsed(settings):
+        with progress.station("dbt parse"):
+            load_manifest(settings)
     with progress.station("preparing"):
         from orchestration.definitions import build
         from orchestration.defs.nightly import FULL_REFRESH_TAG, JOB, MAKE_CURRENT_TAG
-        from orchestration.manifest import is_parsed
 
-        progress.note("" if is_parsed(settings) else "dbt project parsed")
         definitions = build(settings, progress)
         job = definitions.resolve_job_def(JOB)
-    with dagster_instance(settings) as instance:
+        storage = dagster_instance(settings)
+    with storage as instance:
         result = job.execute_in_process(
             instance=instance,
             partition_key=str(as_of),
@@ -239,8 +247,6 @@ def _note_conservation(settings: Settings, report: NightReport, made: list[list[
 
 
 def _unexpected(error: Exception, log: str) -> Remark:
-    from orchestration.manifest import DbtProjectError
-
     if isinstance(error, DbtProjectError):
         first, *more = str(error).splitlines()
         return Remark("dbt project", first, more[-20:])
@@ -253,6 +259,8 @@ def advice(said: str) -> str:
         process = re.search(r"PID (\d+)", said)
         by = f" by process {process.group(1)}" if process else ""
         return f"the warehouse is in use{by}: close what has it open, and run again"
+    if "DagsterExecutionInterruptedError" in said:
+        return "it was stopped before it was done"
     if "No space left on device" in said:
         return f"the disk is full: make room, and run again ({said})"
     return said

@@ -1,5 +1,7 @@
 """What a night tells afterwards: a record that is kept as JSON, and the text a person reads."""
 
+# ruff: noqa: S608 (the names in the SQL of this module are our own)
+
 from __future__ import annotations
 
 import json

@@ -1,5 +1,7 @@
 """What `account360 status` tells: the publish that readers see, and how the last night ended."""
 
+# ruff: noqa: S608 (the names in the SQL of this module are our own)
+
 from __future__ import annotations
 
 from collections.abc import Sequence

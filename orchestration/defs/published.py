@@ -32,6 +32,7 @@ def definitions(settings: Settings, progress: Progress, manifest: Manifest) -> d
         group_name="publish",
         kinds={"duckdb", "parquet"},
         partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.multi_run(1),
         # Every domain must have arrived well, also one that no published table uses yet.
         deps=[
             *(dg.AssetKey(["published", table.name]) for table in tables),
@@ -54,6 +55,7 @@ def definitions(settings: Settings, progress: Progress, manifest: Manifest) -> d
         group_name="publish",
         kinds={"duckdb", "parquet"},
         partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.multi_run(1),
         deps=[CANDIDATE],
         description="The folder that readers open: published/current.",
     )

@@ -1,6 +1,7 @@
 """The dbt project as assets, built and tested in one invocation of dbt."""
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from datetime import date
 from importlib.metadata import version as distribution_version
@@ -13,7 +14,7 @@ from packaging.version import Version
 
 from orchestration.dbt_failures import read_failures
 from orchestration.defs.nightly import FULL_REFRESH_TAG, as_of_date, as_of_dates, has_tag
-from orchestration.manifest import DBT, Manifest, dbt_environment
+from orchestration.manifest import DBT_ARGUMENTS, Manifest, dbt_environment
 from orchestration.progress import Progress
 from settings import DBT_PROJECT, Settings
 
@@ -72,8 +73,8 @@ def definitions(settings: Settings, progress: Progress, manifest: Manifest) -> d
     dbt = WarehouseDbt(
         project_dir=str(DBT_PROJECT),
         profiles_dir=str(DBT_PROJECT),
-        dbt_executable=str(DBT),
-        global_config_flags=["--log-level-file", "none"],
+        dbt_executable=sys.executable,
+        global_config_flags=list(DBT_ARGUMENTS),
     )
     return dg.Definitions(
         assets=[_run_settings(settings), _dbt_models(settings, progress, manifest)],
@@ -107,7 +108,7 @@ def write_run_settings(settings: Settings, as_of: date) -> None:
         connection.execute("begin")
         connection.execute(f"create or replace table run.settings ({columns})")
         connection.execute(
-            f"insert into run.settings values ({marks})",
+            f"insert into run.settings values ({marks})",  # noqa: S608 - question marks
             [row[name] for name in _RUN_SETTINGS_COLUMNS],
         )
         connection.execute("commit")

@@ -1,17 +1,11 @@
-"""A home folder with a small warehouse in it, as dbt would leave it."""
+"""A home folder, empty or with a small warehouse in it."""
 
 from pathlib import Path
 
-import duckdb
 import pytest
 
-from orchestration.manifest import PublishedTable
 from settings import Settings, load_settings
-
-TABLES = [
-    PublishedTable("account_360", ("account_id",), "One row per account.", {"account_id": "Id."}),
-    PublishedTable("account_months", ("account_id", "month"), "One row per month.", {}),
-]
+from tests.orchestration.small_warehouse import fill
 
 
 @pytest.fixture
@@ -25,21 +19,3 @@ def warehouse(settings: Settings) -> Settings:
     settings.home.mkdir()
     fill(settings, accounts=3)
     return settings
-
-
-def fill(settings: Settings, accounts: int) -> None:
-    """(Re)build the published tables with so many accounts, the last one first."""
-    with duckdb.connect(str(settings.warehouse_path)) as connection:
-        connection.execute(
-            f"""
-            create schema if not exists published;
-            create or replace table published.account_360 as
-                select 'a' || i as account_id, 10.00::decimal(18, 2) as ending_mrr,
-                    date '2024-06-10' as as_of_date
-                from range({accounts}) as numbers (i) order by i desc;
-            create or replace table published.account_months as
-                select 'a' || i as account_id, make_date(2024, m::int, 1) as month,
-                    date '2024-06-10' as as_of_date
-                from range({accounts}) as a (i), range(1, 3) as b (m) order by m desc, i desc;
-            """
-        )

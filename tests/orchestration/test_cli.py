@@ -213,4 +213,5 @@ def test_errors_with_a_way_out_tell_it():
     lock = 'IO Error: Could not set lock on file "w": Conflicting lock is held in x (PID 12).'
     assert advice(lock).startswith("the warehouse is in use by process 12: close")
     assert advice("[Errno 28] No space left on device").startswith("the disk is full: make room")
+    assert advice("dagster.DagsterExecutionInterruptedError") == "it was stopped before it was done"
     assert advice("something else") == "something else"

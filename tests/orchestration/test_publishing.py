@@ -5,7 +5,6 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import TABLES, fill
 
 from orchestration import publishing
 from orchestration.publishing import (
@@ -20,6 +19,7 @@ from orchestration.publishing import (
     publish_candidate,
     warehouse_rows,
 )
+from tests.orchestration.small_warehouse import TABLES, fill
 
 AS_OF = date(2024, 6, 10)
 START = datetime(2024, 6, 10, 3, 0, 0, tzinfo=UTC)

@@ -1,7 +1,8 @@
 {#-
-    amount · numerator / denominator, rounded half up (away from zero on a tie) to four decimals, without a
-    float on the way: the amount becomes a whole number of ten-thousandths, and the division is one of
-    whole numbers. numerator and denominator are positive whole numbers. Overflow is an error, not a wrap.
+    amount · numerator / denominator, rounded half up (away from zero on a tie) to four decimals,
+    without a float on the way: the amount becomes a whole number of ten-thousandths, and the
+    division is one of whole numbers. numerator and denominator are positive whole numbers. Overflow
+    is an error, not a wrap.
 -#}
 {% macro times_ratio(amount, numerator, denominator) -%}
     cast(
@@ -18,10 +19,13 @@
     )
 {%- endmacro %}
 
-{#- An exchange rate of `to_rate` as a ratio of whole numbers in lowest terms, so that products of rates stay
-    small: a list of numerator and denominator. -#}
+{#- An exchange rate of `to_rate` as a ratio of whole numbers in lowest terms, so that products of
+    rates stay small: a list of numerator and denominator. -#}
 {% macro rate_as_ratio(rate) -%}
     {%- set millionths = "cast(replace(cast(" ~ rate ~ " as varchar), '.', '') as hugeint)" -%}
     {%- set one = "cast(1000000000000 as hugeint)" -%}
-    [{{ millionths }} // gcd({{ millionths }}, {{ one }}), {{ one }} // gcd({{ millionths }}, {{ one }})]
+    [
+        {{ millionths }} // gcd({{ millionths }}, {{ one }}),
+        {{ one }} // gcd({{ millionths }}, {{ one }})
+    ]
 {%- endmacro %}

@@ -1,11 +1,11 @@
 {#-
-    What differs between SQL engines stands in this folder and nowhere else: DuckDB now, Spark SQL later.
-    This file: from raw text to a type. Each macro gives NULL where the text does not parse.
+    What differs between SQL engines stands in this folder and nowhere else: DuckDB now, Spark SQL
+    later. This file: from raw text to a type. Each macro gives NULL where the text does not parse.
 -#}
 
-{#- The instant (naive UTC timestamp) in a text: ISO 8601 with an offset or Z, without one (then it is read
-    in the time zone `zone`), or epoch milliseconds. Fewer than 11 digits are refused rather than read as
-    a moment in 1970: they are epoch seconds or a date without dashes. -#}
+{#- The instant (naive UTC timestamp) in a text: ISO 8601 with an offset or Z, without one (then it
+    is read in the time zone `zone`), or epoch milliseconds. Fewer than 11 digits are refused rather
+    than read as a moment in 1970: they are epoch seconds or a date without dashes. -#}
 {% macro to_instant(text, zone) -%}
     case
         when regexp_full_match({{ text }}, '-?\d{11,14}([.]0+)?')
@@ -29,16 +29,21 @@
     regexp_replace({{ text }}, '^(.{16})( ?[Zz+U-])', '\1:00\2')
 {%- endmacro %}
 
-{#- The date in a text: YYYY-MM-DD, also with a midnight behind it; any other instant is its local day. -#}
+{#- The date in a text: YYYY-MM-DD, also with a midnight behind it; any other instant is its local
+    day. -#}
 {% macro to_date(text, zone) -%}
     case
-        when regexp_full_match({{ text }}, '\d{4}-\d{2}-\d{2}([T ]00:00(:00([.]0+)?)?(Z|[+]00(:?00)?)?)?')
+        when
+            regexp_full_match(
+                {{ text }}, '\d{4}-\d{2}-\d{2}([T ]00:00(:00([.]0+)?)?(Z|[+]00(:?00)?)?)?'
+            )
             then try_cast(left({{ text }}, 10) as date)
         else {{ local_day(to_instant(text, zone), zone) }}
     end
 {%- endmacro %}
 
-{#- An amount of money, half up to four decimals; NULL as well where it has over 14 digits before the point. -#}
+{#- An amount of money, half up to four decimals; NULL as well where it has over 14 digits before
+    the point. -#}
 {% macro to_money(text) -%}
     try_cast({{ text }} as decimal(18, 4))
 {%- endmacro %}

@@ -31,7 +31,37 @@
     cast(date_diff('month', {{ from_day }}, {{ to_day }}) as integer)
 {%- endmacro %}
 
-{#- One row per month from `first` to `last` (both first days of months, both in); to be selected as a column. -#}
+{#- One row per month from `first` to `last` (both first days of months, both in); to be selected as
+    a column. -#}
 {% macro each_month(first, last) -%}
     cast(unnest(generate_series({{ first }}, {{ last }}, interval 1 month)) as date)
+{%- endmacro %}
+
+{#- One row per day from `first` to `last` (both in); to be selected as a column. -#}
+{% macro each_day(first, last) -%}
+    cast(unnest(generate_series({{ first }}, {{ last }}, interval 1 day)) as date)
+{%- endmacro %}
+
+{#- Calendar days from one date to another. -#}
+{% macro days_between(from_day, to_day) -%}
+    cast(date_diff('day', {{ from_day }}, {{ to_day }}) as integer)
+{%- endmacro %}
+
+{#- Whole microseconds from one instant to another. -#}
+{% macro microseconds_between(from_instant, to_instant) -%}
+    date_diff('microsecond', {{ from_instant }}, {{ to_instant }})
+{%- endmacro %}
+
+{% macro subtract_microseconds(instant, number) -%}
+    {{ instant }} - to_microseconds({{ number }})
+{%- endmacro %}
+
+{#- A duration in milliseconds as whole microseconds, half up. -#}
+{% macro milliseconds_to_microseconds(milliseconds) -%}
+    cast({{ milliseconds }} * 1000 as bigint)
+{%- endmacro %}
+
+{#- Whole microseconds as seconds with six decimals, exactly. -#}
+{% macro microseconds_to_seconds(microseconds) -%}
+    cast(cast({{ microseconds }} as decimal(18, 0)) * cast(0.000001 as decimal(7, 6)) as decimal(18, 6))
 {%- endmacro %}

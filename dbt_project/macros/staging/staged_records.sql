@@ -1,30 +1,40 @@
 {#-
     One row per landed record of an entity: typed, judged, attributed, and told apart.
 
-    This is the one place where raw text becomes a type and where a record's outcome is decided, so that the
-    same rules hold for every entity, and every record read can be counted. Outcomes (`record_status`):
+    This is the one place where raw text becomes a type and where a record's outcome is decided, so
+    that the same rules hold for every entity, and every record read can be counted. Outcomes
+    (`record_status`):
 
-    rejected        a required value is missing, a type does not parse, a value is out of its range, the
-                    record it hangs on does not exist; `reason` says which
+    rejected        a required value is missing, a type does not parse, a value is out of its range,
+                    the record it hangs on does not exist; `reason` says which
     duplicate       equal in every column, and of the same version date, to a record that is kept
     unattributed    valid, but its account is unknown or absent; `reason` says which
     superseded      an older version of a key, or a record of a file that was loaded again
-    current         the version that holds as of the as-of date. Records dated after the last full day are
-                    current too, and marked `is_dated_after`: they enter no figure of this as-of date
+    current         the version that holds as of the as-of date. Records dated after the last full
+                    day are current too, and marked `is_dated_after`: they enter no figure of this
+                    as-of date
 
     domain, entity  where the records landed
-    columns         name → type, with `!` where a value is required. Types: text, instant, date, money,
-                    number, rate, whole, boolean, currency, email, json
-    key             columns that identify a record; its versions are told apart by date, load, file and line.
-                    key_account_id stands for the record's account after merges
-    optional_key    a key that may be absent: records without one are equal when all their columns are
+    columns         name → type, with `!` where a value is required. Types: text, instant, date,
+                    money, number, rate, whole, boolean, currency, email, json
+    key             columns that identify a record; its versions are told apart by date, load, file
+                    and line. key_account_id stands for the record's account after merges
+    optional_key    a key that may be absent: records without one are equal when all columns are
     deduplication   with optional_key: the setting that says if equal records without a key are one
     rules           (condition under which a record is refused, SQL text that says why)
-    account         'own' (the record's account_id), 'parent' (that of the record it hangs on), or none
+    account         'own' (the record's account_id), 'parent' (that of the record it hangs on), none
     parent          with account='parent': model, key and noun of the record it hangs on
 -#}
 {% macro staged_records(
-    domain, entity, columns, key=[], optional_key=none, deduplication=none, rules=[], account='own', parent=none
+    domain,
+    entity,
+    columns,
+    key=[],
+    optional_key=none,
+    deduplication=none,
+    rules=[],
+    account='own',
+    parent=none
 ) -%}
 {%- set raw = 'raw_' ~ domain -%}
 {%- set has_updated_at = 'updated_at' in columns -%}
@@ -44,7 +54,7 @@ accounts as (
 ),
 
 {% elif account == 'parent' -%}
--- the version of the parent that holds; else, where all are dated after the last full day, the first
+-- the version of the parent that holds; the first, where all are dated after the last full day
 parents as (
     select *
     from {{ ref(parent.model) }}
@@ -80,7 +90,8 @@ typed as (
         files.loaded_at,
         coalesce(files.is_replaced, false) as is_replaced,
         {%- for column, type in columns.items() %}
-        {{ typed_column('records.' ~ column, type, 'run_settings.reporting_time_zone') }} as {{ column }},
+        {{ typed_column('records.' ~ column, type, 'run_settings.reporting_time_zone') }}
+            as {{ column }},
         records.{{ column }} as raw_{{ column }},
         {%- endfor %}
         {{ record_as_json('records') }} as record
@@ -101,7 +112,8 @@ judged as (
             {{ start_of_day('typed.extract_date', 'run_settings.reporting_time_zone') }}
         ) as version_at,
         coalesce(
-            {{ local_day('typed.updated_at', 'run_settings.reporting_time_zone') }}, typed.extract_date
+            {{ local_day('typed.updated_at', 'run_settings.reporting_time_zone') }},
+            typed.extract_date
         ) as version_date,
         {%- else %}
         cast(typed.extract_date as timestamp) as version_at,
@@ -146,7 +158,8 @@ attributed as (
                     then concat('no {{ parent.noun }} ', judged.{{ parent.key }})
             end
         ) as reject_reason,
-        case when parents.record_status = 'unattributed' then parents.reason end as unattributed_reason,
+        case when parents.record_status = 'unattributed' then parents.reason end
+            as unattributed_reason,
         {%- else %}
         judged.refusal as reject_reason,
         cast(null as varchar) as unattributed_reason,
@@ -236,9 +249,11 @@ outcomes as (
     from ranked
     {%- if key and account != 'parent' %}
     left join deletions
-        on {% for column in key %}
-            {{ 'and ' if not loop.first }}ranked.raw_{{ column | replace('key_', '') }} = deletions.{{ column }}
-        {%- endfor %}
+        on
+            {%- for column in key %}
+            {{ 'and ' if not loop.first -}}
+            ranked.raw_{{ column | replace('key_', '') }} = deletions.{{ column }}
+            {%- endfor %}
     {%- endif %}
 )
 
@@ -291,18 +306,27 @@ from outcomes
 {#- Why a value is refused, or NULL: it is missing and required, or it does not parse. -#}
 {% macro refusals(column, type) -%}
     {%- set nouns = {
-        'instant': 'a timestamp', 'date': 'a date', 'money': 'an amount', 'number': 'a number', 'rate': 'a rate',
-        'whole': 'a whole number', 'boolean': 'true or false', 'currency': 'a currency code', 'json': 'JSON',
+        'instant': 'a timestamp',
+        'date': 'a date',
+        'money': 'an amount',
+        'number': 'a number',
+        'rate': 'a rate',
+        'whole': 'a whole number',
+        'boolean': 'true or false',
+        'currency': 'a currency code',
+        'json': 'JSON',
     } -%}
     {%- set kind = type | replace('!', '') -%}
     {%- set clauses = [] -%}
     {%- if type.endswith('!') -%}
-        {%- do clauses.append("when coalesce(raw_" ~ column ~ ", '') = '' then '" ~ column ~ " is missing'") -%}
+        {%- do clauses.append(
+            "when coalesce(raw_" ~ column ~ ", '') = '' then '" ~ column ~ " is missing'"
+        ) -%}
     {%- endif -%}
     {%- if kind in nouns -%}
         {%- do clauses.append(
-            "when " ~ column ~ " is null and raw_" ~ column ~ " != '' then concat('" ~ column ~ " ''', raw_"
-            ~ column ~ ", ''' is not " ~ nouns[kind] ~ "')"
+            "when " ~ column ~ " is null and raw_" ~ column ~ " != '' then concat('"
+            ~ column ~ " ''', raw_" ~ column ~ ", ''' is not " ~ nouns[kind] ~ "')"
         ) -%}
     {%- endif -%}
     {%- if clauses -%} case {{ clauses | join(' ') }} end {%- else -%} null {%- endif -%}
@@ -310,10 +334,11 @@ from outcomes
 
 
 {#-
-    Keys that a complete extract no longer lists: `deletions`, one row per deleted key, with the date of the
-    first extract in which it was missing. Only entities that the settings declare complete have any. An
-    extract is all files of one date, each as it was last loaded; extracts after the last full day do not
-    count yet. Files under a folder `account360/` are our own assignments, which no extract lists.
+    Keys that a complete extract no longer lists: `deletions`, one row per deleted key, with the
+    date of the first extract in which it was missing. Only entities that the settings declare
+    complete have any. An extract is all files of one date, each as it was last loaded; extracts
+    after the last full day do not count yet. Files under a folder `account360/` are our own
+    assignments, which no extract lists.
 -#}
 {% macro full_extract_deletions(raw, entity, key) -%}
 extracts as (
@@ -337,7 +362,10 @@ listed as (
         not is_replaced
         and location not like 'crm/{{ entity }}/account360/%'
         and extract_date in (select extracts.extract_date from extracts)
-    group by {% for column in key %}raw_{{ column | replace('key_', '') }}{{ ', ' if not loop.last }}{% endfor %}
+    group by
+        {%- for column in key %}
+        raw_{{ column | replace('key_', '') }}{{ ',' if not loop.last }}
+        {%- endfor %}
 ),
 
 deletions as (
@@ -349,6 +377,9 @@ deletions as (
     from listed
     inner join extracts
         on listed.last_listed_on < extracts.extract_date
-    group by {% for column in key %}listed.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
+    group by
+        {%- for column in key %}
+        listed.{{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
 ),
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{#- A failing row is a key that stands more than once: the table is not one row per what it says. -#}
+{#- A failing row is a key that stands more than once: the table is not one row per its grain. -#}
 {% test unique_grain(model, columns) %}
 select
     {{ columns | join(', ') }},

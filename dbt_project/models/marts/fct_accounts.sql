@@ -22,6 +22,10 @@ renewals as (
     group by account_id
 ),
 
+activity as (
+    select * from {{ ref('int_account__activity') }}
+),
+
 data_through as (
     select * from {{ ref('int_domain__data_through') }}
 )
@@ -37,6 +41,13 @@ select
     coalesce(lifetimes.lifetime_payments, 0) as lifetime_payments,
     coalesce(lifetimes.lifetime_payments_reporting, 0) as lifetime_payments_reporting,
     coalesce(renewals.next_renewal_date, accounts.renewal_date) as next_renewal_date,
+    activity.dau,
+    activity.wau,
+    activity.mau,
+    activity.product_users,
+    activity.seconds_per_active_user,
+    activity.activity_rank,
+    activity.last_seen_date,
     data_through.crm_data_through,
     data_through.billing_data_through,
     data_through.events_data_through,
@@ -48,4 +59,6 @@ left join lifetimes
     on accounts.account_id = lifetimes.account_id
 left join renewals
     on accounts.account_id = renewals.account_id
+left join activity
+    on accounts.account_id = activity.account_id
 cross join data_through

@@ -7,13 +7,13 @@ invoices as (
 
 lines as (
     select
-        invoice_id,
         {% for suffix, amount in {'': 'amount', '_reporting': 'booked_reporting'}.items() -%}
         sum({{ amount }}) filter (where is_recurring) as recurring_amount{{ suffix }},
         sum({{ amount }}) filter (where not is_recurring) as non_recurring_amount{{ suffix }},
         sum({{ amount }}) filter (where is_recurring is null) as unclassified_amount{{ suffix }},
-        sum({{ amount }}) as total_amount{{ suffix }}{{ ',' if not loop.last }}
-        {% endfor %}
+        sum({{ amount }}) as total_amount{{ suffix }},
+        {% endfor -%}
+        invoice_id
     from {{ ref('int_invoice_line__revenue') }}
     group by invoice_id
 )

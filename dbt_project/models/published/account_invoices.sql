@@ -15,7 +15,8 @@ select
     cast(invoices.recurring_amount as decimal(18, 4)) as recurring_amount,
     cast(invoices.recurring_amount_reporting as decimal(18, 4)) as recurring_amount_reporting,
     cast(invoices.non_recurring_amount as decimal(18, 4)) as non_recurring_amount,
-    cast(invoices.non_recurring_amount_reporting as decimal(18, 4)) as non_recurring_amount_reporting,
+    cast(invoices.non_recurring_amount_reporting as decimal(18, 4))
+        as non_recurring_amount_reporting,
     cast(invoices.unclassified_amount as decimal(18, 4)) as unclassified_amount,
     cast(invoices.unclassified_amount_reporting as decimal(18, 4)) as unclassified_amount_reporting,
     cast(invoices.total_amount as decimal(18, 4)) as total_amount,

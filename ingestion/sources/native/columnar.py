@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingestion.sources.native.columns import column_name
-from ingestion.sources.native.discovery import LandingFile
 from ingestion.sources.native.errors import UnreadableFileError
 from ingestion.sources.native.stage import FileRows
 from ingestion.tables import literal, quoted
@@ -21,8 +20,6 @@ from ingestion.tables import literal, quoted
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-# From this size on (bytes) a file is selected from at the load instead of going through memory.
-DIRECT_BYTES = 16 << 20
 _ZONED = "TIMESTAMP WITH TIME ZONE"
 
 
@@ -46,9 +43,7 @@ class _Column:
         return f"cast({name} as varchar)"
 
 
-def read_parquet(
-    connection: DuckDBPyConnection, file: LandingFile, copy: Path, rows: FileRows, load_number: int
-) -> None:
+def read_parquet(connection: DuckDBPyConnection, copy: Path, rows: FileRows, large: bool) -> None:
     """Read `copy`, our own copy of a landed file, into `rows`.
 
     Raises `UnreadableFileError` where it is no whole Parquet file or two columns are one.
@@ -61,7 +56,7 @@ def read_parquet(
         names = {column.raw for column in columns}
         selected = ", ".join(f"{column.as_text()} as {quoted(column.raw)}" for column in columns)
         line = "file_row_number + 1"
-        if copy.stat().st_size < DIRECT_BYTES or _needs_session(columns):
+        if not large or _needs_session(columns):
             query = f"select {selected}, {line} as _line from {source}"
             reader = connection.execute(query).to_arrow_reader(1_000_000)
             for batch in reader:
@@ -74,9 +69,7 @@ def read_parquet(
             "Land the file again, whole, under the same name.",
         ) from error
     rows.add_selection(
-        f'select {selected}, {literal(file.location)} as "_location",'
-        f' {line} as "_line", cast({load_number} as bigint) as "_load_number"'
-        f" from {source}",
+        f"select {', '.join([selected, f'{line} as _line', *rows.provenance()])} from {source}",
         count,
         names,
     )

@@ -45,7 +45,7 @@ class Parsed:
     unparsed: pa.Table | None
 
 
-def cut_csv(data: bytes) -> int:
+def cut_csv(data: bytearray) -> int:
     """Where the last record ends: the last line break outside quotes.
 
     Where quotes were broken none may be found; beyond two blocks any line break has to do.
@@ -144,7 +144,7 @@ def _well_quoted(data: np.ndarray, quotes: np.ndarray) -> bool:
     return bool((before | doubled).all() and after.all())
 
 
-def _arrow_table(data: bytes, columns: tuple[str, ...]) -> pa.Table | None:
+def _arrow_table(data: bytes | bytearray, columns: tuple[str, ...]) -> pa.Table | None:
     """Records as text columns, an empty field as null; None where a record does not fit."""
     import pyarrow as pa
     from pyarrow import csv as arrow_csv

@@ -1,7 +1,9 @@
 """Newline-delimited JSON: one object per line, every value as the text that stood there.
 
 DuckDB's JSON functions do the parsing, a block of lines at a time. They push a number through a
-double, so a number of more digits than a double keeps is put in quotes before they see it.
+double, so a number of more digits than a double keeps is put in quotes before they see it. The
+lines of a large file are only checked here and taken apart while they are inserted, which spares
+writing them down once more.
 """
 
 # ruff: noqa: S608 (identifiers and texts in the SQL of this module are quoted or bound)
@@ -37,26 +39,30 @@ _QUOTED_LONG_NUMBERS = (
 
 @dataclass(frozen=True)
 class Parsed:
-    """What a block held: records with their columns, and the lines that are no records."""
+    """What a block held: `keys`, and records, or the lines for them; lines that are no records."""
 
-    records: pa.Table
-    columns: set[str]
+    keys: set[str]
+    records: pa.Table | None
+    lines: pa.Table | None
     unparsed: pa.Table | None
 
 
-def cut_jsonl(data: bytes) -> int:
+def cut_jsonl(data: bytearray) -> int:
     """Where the last whole line ends."""
     return data.rfind(b"\n") + 1
 
 
-def jsonl_parser(connection: DuckDBPyConnection) -> Callable[[Block], Parsed]:
-    """A function that parses one block; safe to call from several threads."""
+def jsonl_parser(connection: DuckDBPyConnection, large: bool) -> Callable[[Block], Parsed]:
+    """A function that parses one block; safe to call from several threads.
+
+    Where the file is `large`, the lines are handed on as they are if nothing is special in them.
+    """
 
     def parse(block: Block) -> Parsed:
         require_utf8(block)
         cursor = connection.cursor()
         try:
-            return _parse(cursor, _lines(block))
+            return _parse(cursor, _lines(block), large)
         finally:
             cursor.close()
 
@@ -90,26 +96,31 @@ def _lines(block: Block) -> pa.Table:
 def _has_long_number(data: np.ndarray, ends: np.ndarray) -> np.ndarray:
     """For each line whether 16 digits or points follow one another in it, in or out of a string.
 
-    Every run of 16 covers four neighbouring samples of every fourth byte; only there is it looked
-    at closely.
+    Every run of 16 covers four neighbours among every fourth byte, thus 13 bytes from the first to
+    the last of them, and three more before or after. Only there is it looked at closely.
     """
     import numpy as np
 
-    samples = (data[::4] - ord(".")) < 12  # . / 0 … 9, in unsigned arithmetic
+    def is_digit(some: np.ndarray) -> np.ndarray:
+        return (some - ord(".")) < 12  # . / 0 … 9, in unsigned arithmetic
+
+    samples = is_digit(data[::4])
     pairs = samples[:-1] & samples[1:]
     found = 4 * np.flatnonzero(pairs[:-2] & pairs[2:])
-    window = np.arange(-3, _LONG)
-    positions = np.clip(found[:, None] + window, 0, len(data) - 1)
-    digits = (data[positions] - ord(".")) < 12
-    runs = np.zeros(len(found), bool)
-    for start in range(4):
-        runs |= digits[:, start : start + _LONG].all(axis=1)
+    for step in (1, 2, 3, 5, 6, 7, 9, 10, 11):
+        found = found[is_digit(data[found + step])]
+    more = np.zeros(len(found), np.int8)
+    for steps in ((-1, -2, -3), (13, 14, 15)):
+        unbroken = np.ones(len(found), bool)
+        for step in steps:
+            unbroken &= is_digit(data[np.clip(found + step, 0, len(data) - 1)])
+            more += unbroken
     long = np.zeros(len(ends), bool)
-    long[np.searchsorted(ends, found[runs])] = True
+    long[np.searchsorted(ends, found[more >= _LONG - 13])] = True
     return long
 
 
-def _parse(cursor: DuckDBPyConnection, lines: pa.Table) -> Parsed:
+def _parse(cursor: DuckDBPyConnection, lines: pa.Table, large: bool) -> Parsed:
     import duckdb
 
     unparsed = None
@@ -123,10 +134,12 @@ def _parse(cursor: DuckDBPyConnection, lines: pa.Table) -> Parsed:
         lines, unparsed = _objects_and_others(cursor)
         cursor.register("lines", lines)
         keys = _keys(cursor)
-    columns = spellings(sorted({key for names in keys for key in names}))
+    names = {key for names in keys for key in names}
     any_long = bool(lines["long"].to_numpy(zero_copy_only=False).any())
-    records = cursor.execute(_extraction(columns, any_long)).to_arrow_table()
-    return Parsed(records, set(columns), unparsed)
+    if large and not any_long:
+        return Parsed(names, None, lines.select(["text", "line"]), unparsed)
+    records = cursor.execute(extraction(names, "lines", any_long)).to_arrow_table()
+    return Parsed(names, records, None, unparsed)
 
 
 def _keys(cursor: DuckDBPyConnection) -> set[tuple[str, ...]]:
@@ -154,8 +167,14 @@ def _objects_and_others(cursor: DuckDBPyConnection) -> tuple[pa.Table, pa.Table]
     return objects, others
 
 
-def _extraction(columns: dict[str, list[str]], any_long: bool) -> str:
-    """The query that turns lines into columns: the first spelling of a column that has a value."""
+def extraction(
+    keys: set[str], source: str, any_long: bool = False, others: tuple[str, ...] = ()
+) -> str:
+    """The query that turns lines into text columns, `_line` and the `others`.
+
+    A column takes the first of its spellings that has a value.
+    """
+    columns = spellings(sorted(keys))
     names = [name for found in columns.values() for name in found]
     index = {name: position for position, name in enumerate(names, start=1)}
     selected = [
@@ -166,8 +185,8 @@ def _extraction(columns: dict[str, list[str]], any_long: bool) -> str:
     text = f"case when long then {_QUOTED_LONG_NUMBERS} else text end" if any_long else "text"
     found = f"json_extract_string({text}, [{pointers}])" if names else "null"
     return (
-        f"select {', '.join([*selected, 'line as _line'])}"
-        f" from (select {found} as found, line from lines)"
+        f"select {', '.join([*selected, 'line as _line', *others])}"
+        f" from (select {found} as found, line from {source})"
     )
 
 

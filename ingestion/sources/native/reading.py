@@ -10,14 +10,19 @@ from types import TracebackType
 import duckdb
 
 from ingestion.sources.native.columnar import read_parquet
+from ingestion.sources.native.columns import spellings
 from ingestion.sources.native.delimited import csv_parser, cut_csv, read_header
 from ingestion.sources.native.discovery import LandingFile
 from ingestion.sources.native.errors import UnreadableFileError
-from ingestion.sources.native.jsonl import cut_jsonl, jsonl_parser
+from ingestion.sources.native.jsonl import cut_jsonl, extraction, jsonl_parser
 from ingestion.sources.native.stage import FileRows, Stage
 from ingestion.sources.native.text import Block, HashingReader, in_order, read_blocks
 
 _COPY_BYTES = 4 << 20
+# From this size on (bytes of content, a guess for compressed files) the content goes from the
+# staging folder into the warehouse as it is, instead of as text columns through memory.
+_LARGE_BYTES = 16 << 20
+_COMPRESSION = 8
 
 
 class FileReader:
@@ -29,7 +34,6 @@ class FileReader:
         self._text = duckdb.connect(config={"threads": 1})
         self._columnar = duckdb.connect()
         self._columnar.execute("set timezone = 'UTC'")
-        self._parse_jsonl = jsonl_parser(self._text)
 
     def __enter__(self) -> FileReader:
         """Use as a context, to close them."""
@@ -50,32 +54,44 @@ class FileReader:
 
         Raises `UnreadableFileError` or `OSError`; what `rows` then holds must be discarded.
         """
+        compressed = file.format.endswith(".gz")
+        size = file.path.stat().st_size * (_COMPRESSION if compressed else 1)
+        large = size >= _LARGE_BYTES
         if file.format == "parquet":
             copy = self._stage.path()
             content_hash = _copy(file.path, copy)
-            read_parquet(self._columnar, file, copy, rows, self._stage.load_number)
+            read_parquet(self._columnar, copy, rows, large)
             return content_hash
         with file.path.open("rb", buffering=0) as raw:
             stream = HashingReader(raw)
-            compressed = file.format.endswith(".gz")
             if file.format.startswith("jsonl"):
-                self._read_jsonl(stream, compressed, rows)
+                self._read_jsonl(stream, compressed, large, rows)
             else:
                 self._read_csv(stream, compressed, rows)
             return stream.content_hash()
 
-    def _read_jsonl(self, stream: HashingReader, compressed: bool, rows: FileRows) -> None:
+    def _read_jsonl(
+        self, stream: HashingReader, compressed: bool, large: bool, rows: FileRows
+    ) -> None:
         blocks = read_blocks(stream, compressed, cut_jsonl)
+        held: set[str] = set()
         try:
-            for parsed in in_order(self._parse_jsonl, blocks):
+            for parsed in in_order(jsonl_parser(self._text, large), blocks):
                 if parsed.unparsed is not None:
                     rows.add_unparsed(parsed.unparsed)
-                rows.add(parsed.records, parsed.columns)
+                if parsed.records is not None:
+                    rows.add(parsed.records, set(spellings(parsed.keys)))
+                if parsed.lines is not None:
+                    rows.hold(parsed.lines)
+                    held |= parsed.keys
         except duckdb.Error as error:
             raise UnreadableFileError(
                 f"cannot be read as JSON lines ({str(error).splitlines()[0]})",
                 "Land one JSON object per line.",
             ) from error
+        rows.select_held(
+            lambda source: extraction(held, source, others=rows.provenance()), set(spellings(held))
+        )
 
     def _read_csv(self, stream: HashingReader, compressed: bool, rows: FileRows) -> None:
         blocks = read_blocks(stream, compressed, cut_csv)

@@ -6,6 +6,7 @@ brought counts only when it was read to its end, so that an unreadable file leav
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,18 +64,25 @@ class Stage:
         self._written += 1
         return self._folder / f"{self._written:06d}.parquet"
 
-    def spill(self, pile: _Pile, limit: int = _SPILL_BYTES) -> None:
-        """Write the tables of a pile to a Parquet file once they are larger than `limit` bytes."""
-        if pile.size <= limit:
+    def spill(self, pile: _Pile, whole: bool = False) -> None:
+        """Write the rows of a pile to a Parquet file once they are many; the `whole` pile at last.
+
+        Only full row groups are written before that, which DuckDB inserts as they are.
+        """
+        if pile.size <= (0 if whole else _SPILL_BYTES):
             return
         import pyarrow as pa
         import pyarrow.parquet as pq
 
+        table = pa.concat_tables(pile.tables, promote_options="default")
+        count = table.num_rows if whole else table.num_rows // _ROW_GROUP * _ROW_GROUP
+        if not count:
+            return
         path = self.path()
         # Read once, a moment later: encodings and statistics that save space cost more than they
         # give.
         pq.write_table(
-            pa.concat_tables(pile.tables, promote_options="default"),
+            table.slice(0, count),
             path,
             compression="lz4",
             row_group_size=_ROW_GROUP,
@@ -82,7 +90,8 @@ class Stage:
             write_statistics=False,
         )
         pile.files.append(path)
-        pile.tables, pile.size = [], 0
+        rest = table.slice(count)
+        pile.tables, pile.size = ([rest], rest.nbytes) if rest.num_rows else ([], 0)
 
     def accept(self, table: str, pile: _Pile) -> None:
         """Take over what one whole file brought for a raw table."""
@@ -93,7 +102,7 @@ class Stage:
     def finish(self, extract: Extract) -> None:
         """Write what still waits, and tell the extract how to select it all."""
         for table, pile in self._piles.items():
-            self.spill(pile, limit=0)
+            self.spill(pile, whole=True)
             extract.columns[table] = pile.columns
             extract.selections[table] = [*self._selection(table, pile), *pile.selections]
 
@@ -106,9 +115,8 @@ class Stage:
             return []
         own = UNPARSED_LINES if table == "unparsed_lines" else PROVENANCE
         columns = ", ".join(quoted(column) for column in [*sorted(pile.columns), *own])
-        files = ", ".join(literal(str(file)) for file in pile.files)
-        query = f"select {columns} from read_parquet([{files}], union_by_name = true)"  # noqa: S608
-        return [Selection(query, pile.rows)]
+        source = f"read_parquet([{_listed(pile.files)}], union_by_name = true)"
+        return [Selection(f"select {columns} from {source}", pile.rows)]  # noqa: S608
 
 
 class FileRows:
@@ -120,6 +128,7 @@ class FileRows:
         self._entity = entity
         self._location = location
         self._records = _Pile()
+        self._lines = _Pile()
         self._unparsed = _Pile()
         self.columns: set[str] = set()
         self.rows_read = 0
@@ -138,10 +147,22 @@ class FileRows:
         self._stage.spill(self._records)
 
     def add_selection(self, query: str, rows: int, columns: set[str]) -> None:
-        """Take the records that a query over a file in the staging folder will give."""
+        """Take the records that a query over files in the staging folder will give."""
         self.columns |= columns
         self.rows_read += rows
         self._records.selections.append(Selection(query, rows))
+
+    def hold(self, lines: pa.Table) -> None:
+        """Take lines that a selection will turn into records."""
+        self._lines.add(lines)
+        self._stage.spill(self._lines)
+
+    def select_held(self, query: Callable[[str], str], columns: set[str]) -> None:
+        """Add the selection that `query` makes of the lines held, given what to read them from."""
+        if self._lines.rows:
+            self._stage.spill(self._lines, whole=True)
+            source = f"read_parquet([{_listed(self._lines.files)}])"
+            self.add_selection(query(source), self._lines.rows, columns)
 
     def add_unparsed(self, table: pa.Table) -> None:
         """Take lines that are no records: columns reason, record, `_line`."""
@@ -160,8 +181,16 @@ class FileRows:
 
     def discard(self) -> None:
         """The file is unreadable: nothing of it counts."""
-        for file in self._records.files:
+        for file in (*self._records.files, *self._lines.files):
             file.unlink(missing_ok=True)
+
+    def provenance(self) -> tuple[str, str]:
+        """The two columns of provenance that are the same for the whole file, for a selection."""
+        number = self._stage.load_number
+        return (
+            f"{literal(self._location)} as _location",
+            f"cast({number} as bigint) as _load_number",
+        )
 
     def _with_provenance(self, table: pa.Table) -> pa.Table:
         import pyarrow as pa
@@ -169,3 +198,7 @@ class FileRows:
         location = pa.repeat(pa.scalar(self._location), table.num_rows)
         number = pa.repeat(pa.scalar(self._stage.load_number, pa.int64()), table.num_rows)
         return table.append_column("_location", location).append_column("_load_number", number)
+
+
+def _listed(files: list[Path]) -> str:
+    return ", ".join(literal(str(file)) for file in files)

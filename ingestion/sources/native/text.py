@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, TypeVar
 
 from ingestion.sources.native.errors import UnreadableFileError
 
-BLOCK_BYTES = 16 << 20
+BLOCK_BYTES = 8 << 20
 # Arrow counts the bytes of a text column in 32 bits; far below that nobody writes one line.
 _LONGEST_RECORD = 512 << 20
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -31,7 +31,7 @@ Result = TypeVar("Result")
 class Block:
     """Whole records of a text file. `first_line` counts from 1, `offset` in bytes from 0."""
 
-    data: bytes
+    data: bytearray
     first_line: int
     offset: int
 
@@ -61,7 +61,7 @@ class HashingReader(io.RawIOBase):
 
 
 def read_blocks(
-    stream: HashingReader, compressed: bool, cut: Callable[[bytes], int]
+    stream: HashingReader, compressed: bool, cut: Callable[[bytearray], int]
 ) -> Iterator[Block]:
     """Yield a file's blocks. `cut` tells where the last whole record of some bytes ends (0: none).
 
@@ -71,17 +71,18 @@ def read_blocks(
     source: Any = stream
     if compressed:
         source = gzip.GzipFile(fileobj=io.BufferedReader(stream, 1 << 20))
-    rest, line, offset = b"", 1, 0
-    while chunk := _read(source, offset + len(rest)):
-        data = rest + chunk
+    rest, line, offset = bytearray(), 1, 0
+    while (data := _read(source, rest, offset)) is not None:
         if offset == 0 and data.startswith(_BYTE_ORDER_MARK):
-            data, offset = data[len(_BYTE_ORDER_MARK) :], len(_BYTE_ORDER_MARK)
+            del data[: len(_BYTE_ORDER_MARK)]
+            offset = len(_BYTE_ORDER_MARK)
         end = cut(data)
-        if end:
-            yield Block(data[:end], line, offset)
-            line += data.count(b"\n", 0, end)
-            offset += end
         rest = data[end:]
+        if end:
+            del data[end:]
+            yield Block(data, line, offset)
+            line += data.count(b"\n")
+            offset += end
         if len(rest) > _LONGEST_RECORD:
             raise UnreadableFileError(
                 f"the record that starts on line {line} is longer than 512 MB",
@@ -91,11 +92,19 @@ def read_blocks(
         yield Block(rest, line, offset)
 
 
-def _read(source: Any, position: int) -> bytes:
+def _read(source: Any, rest: bytearray, offset: int) -> bytearray | None:
+    """What was left over, and as much again as a block holds; None at the end of the file."""
+    data = bytearray(len(rest) + BLOCK_BYTES)
+    data[: len(rest)] = rest
+    filled = len(rest)
     try:
-        return source.read(BLOCK_BYTES)
+        with memoryview(data) as view:
+            while filled < len(data) and (count := source.readinto(view[filled:])):
+                filled += count
+        del data[filled:]
+        return data if filled > len(rest) else None
     except EOFError:
-        reason = f"the compressed file is cut off (after byte {position:,} of its text)"
+        reason = f"the compressed file is cut off (after byte {offset + filled:,} of its text)"
     except (gzip.BadGzipFile, zlib.error) as error:
         reason = f"the compression is damaged ({error})"
     raise UnreadableFileError(reason, "Land the file again, whole, under the same name.")

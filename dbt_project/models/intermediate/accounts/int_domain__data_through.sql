@@ -30,19 +30,25 @@ record_days as (
     {% for name in names -%}
     select
         '{{ domain }}' as domain,
-        max(version_date) as day
-    from {{ ref('stg_native__' ~ name) }}
+        max(records.version_date) as day
+    from {{ ref('stg_native__' ~ name) }} as records
     cross join run_settings
-    where record_status != 'rejected' and version_date < run_settings.as_of_date
+    where
+        records.record_status != 'rejected'
+        and records.version_date < run_settings.as_of_date
     union all
     {% endfor -%}
     {% for name, column in dated[domain] -%}
     select
         '{{ domain }}' as domain,
-        {{ local_day('max(' ~ column ~ ')', 'any_value(run_settings.reporting_time_zone)') }} as day
-    from {{ ref('stg_native__' ~ name) }}
+        {{ local_day(
+            'max(records.' ~ column ~ ')', 'any_value(run_settings.reporting_time_zone)'
+        ) }} as day
+    from {{ ref('stg_native__' ~ name) }} as records
     cross join run_settings
-    where record_status != 'rejected' and {{ column }} < run_settings.as_of_at
+    where
+        records.record_status != 'rejected'
+        and records.{{ column }} < run_settings.as_of_at
     {% if not (last_domain and loop.last) -%} union all {% endif %}
     {% endfor -%}
     {% endfor %}

@@ -1,5 +1,6 @@
--- One row per entity: records read, against what became of them. Owner of the conservation equation.
--- What was read is counted where files are read (the ledger of landed files), what became of it in staging.
+-- One row per entity: records read, against what became of them. Owner of the conservation
+-- equation. What was read is counted where files are read (the ledger of landed files), what became
+-- of it in staging.
 with
 
 {% for domain in entities() -%}
@@ -20,7 +21,12 @@ entities as (
         '{{ domain }}' as domain,
         '{{ entity }}' as entity,
         coalesce(
-            (select records_read from {{ domain }}_read where entity = '{{ entity }}'), 0
+            (
+                select records_read
+                from {{ domain }}_read
+                where entity = '{{ entity }}'
+            ),
+            0
         ) as records_read
     union all
     {% endfor -%}

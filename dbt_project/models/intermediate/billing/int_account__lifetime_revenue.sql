@@ -1,4 +1,5 @@
--- One row per account with an invoice line: everything booked and everything paid up to the last full day.
+-- One row per account with an invoice line: everything booked and everything paid up to the last
+-- full day.
 select
     account_id,
     sum(booked) as lifetime_revenue,

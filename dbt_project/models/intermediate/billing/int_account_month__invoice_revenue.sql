@@ -1,4 +1,5 @@
--- One row per account and month of the spine: what was booked and what was paid. Owner of invoice revenue.
+-- One row per account and month of the spine: what was booked and what was paid. Owner of invoice
+-- revenue.
 with
 
 months as (
@@ -18,11 +19,11 @@ lines as (
 booked as (
     select
         account_id,
-        {{ month_of('created_date') }} as month,
         {%- for class, condition in classes.items() %}
         sum(booked) filter (where {{ condition }}) as {{ class }},
-        sum(booked_reporting) filter (where {{ condition }}) as {{ class }}_reporting{{ ',' if not loop.last }}
+        sum(booked_reporting) filter (where {{ condition }}) as {{ class }}_reporting,
         {%- endfor %}
+        {{ month_of('created_date') }} as month
     from lines
     group by account_id, {{ month_of('created_date') }}
 ),

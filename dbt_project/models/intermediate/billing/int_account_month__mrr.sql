@@ -1,4 +1,5 @@
--- One row per account and month: MRR at its boundaries, and how it moved. Owner of MRR and its movements.
+-- One row per account and month: MRR at its boundaries, and how it moved. Owner of MRR and its
+-- movements.
 with
 
 months as (
@@ -125,7 +126,8 @@ starts_and_ends as (
     window history as (partition by account_id order by month)
 ),
 
--- negative MRR counts as having none for the class, and in full for the amount, so that the sums close
+-- negative MRR counts as having none for the class, and in full for the amount, so that the sums
+-- close
 classified as (
     select
         *,

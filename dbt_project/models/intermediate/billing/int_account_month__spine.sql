@@ -1,6 +1,6 @@
 -- One row per account and month, without gaps: from the month of the earliest of join date, first
--- subscription record and first invoice (or its payment, where it was paid ahead), to the month of the
--- last full day.
+-- subscription record and first invoice (or its payment, where it was paid ahead), to the month of
+-- the last full day.
 with
 
 run_settings as (
@@ -12,13 +12,17 @@ accounts as (
 ),
 
 first_subscriptions as (
-    select account_id, min(start_date) as first_day
+    select
+        account_id,
+        min(start_date) as first_day
     from {{ ref('stg_canonical__subscriptions') }}
     group by account_id
 ),
 
 first_invoices as (
-    select account_id, min(least(created_date, paid_date)) as first_day
+    select
+        account_id,
+        min(least(created_date, paid_date)) as first_day
     from {{ ref('stg_canonical__invoices') }}
     group by account_id
 ),
@@ -27,8 +31,9 @@ first_months as (
     select
         accounts.account_id,
         accounts.currency,
-        {{ month_of('least(accounts.join_date, first_subscriptions.first_day, first_invoices.first_day)') }}
-            as first_month
+        {{ month_of(
+            'least(accounts.join_date, first_subscriptions.first_day, first_invoices.first_day)'
+        ) }} as first_month
     from accounts
     left join first_subscriptions
         on accounts.account_id = first_subscriptions.account_id

@@ -14,13 +14,22 @@ invoices as (
 ),
 
 dated_money as (
-    select account_id, currency, rate_date as day
+    select
+        account_id,
+        currency,
+        rate_date as day
     from {{ ref('int_subscription_record__active_time') }}
     union
-    select account_id, currency, created_date as day
+    select
+        account_id,
+        currency,
+        created_date as day
     from invoices
     union
-    select account_id, currency, paid_date as day
+    select
+        account_id,
+        currency,
+        paid_date as day
     from invoices
     where paid_date is not null and not is_failed
 )

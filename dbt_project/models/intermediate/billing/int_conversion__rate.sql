@@ -1,6 +1,7 @@
--- One row per pair of currencies and day of `int_conversion__needed`: the rate, as a ratio of whole numbers.
--- The latest rate on or before the day holds, given or inverted (given wins on equal days); pairs that are
--- not quoted go through the reporting currency. Owner of every exchange rate that is used.
+-- One row per pair of currencies and day of `int_conversion__needed`: the rate, as a ratio of whole
+-- numbers. The latest rate on or before the day holds, given or inverted (given wins on equal
+-- days); pairs that are not quoted go through the reporting currency. Owner of every exchange rate
+-- that is used.
 with
 
 run_settings as (

@@ -1,4 +1,5 @@
--- One row per invoice line: its amount in the account's and in the reporting currency, booked and paid.
+-- One row per invoice line: its amount in the account's and in the reporting currency, booked and
+-- paid.
 with
 
 run_settings as (

@@ -88,7 +88,10 @@ candidates as (
         starts.start_date,
         list(
             real_ends.record_id
-            order by real_ends.ended_on desc, real_ends.subscription_id asc, real_ends.start_date asc
+            order by
+                real_ends.ended_on desc,
+                real_ends.subscription_id asc,
+                real_ends.start_date asc
         ) as bridgeable,
         row_number() over (
             partition by starts.account_id order by starts.start_date, starts.subscription_id

@@ -23,7 +23,9 @@ select
     accounts.currency as account_currency,
     case
         when records.is_trial then 0
-        else {{ times_ratio('records.monthly_amount', 'to_account.numerator', 'to_account.denominator') }}
+        else {{ times_ratio(
+            'records.monthly_amount', 'to_account.numerator', 'to_account.denominator'
+        ) }}
     end as mrr,
     case
         when records.is_trial then 0

@@ -1,5 +1,6 @@
--- One row per subscription record that is current, active and of the renewal kind: when it is next due.
--- The current record of a subscription is the one with the latest start. Owner of the next renewal date.
+-- One row per subscription record that is current, active and of the renewal kind: when it is next
+-- due. The current record of a subscription is the one with the latest start. Owner of the next
+-- renewal date.
 with
 
 run_settings as (

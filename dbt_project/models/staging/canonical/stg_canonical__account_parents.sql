@@ -1,6 +1,7 @@
--- One row per account that names a parent: the edge of the hierarchy, and whether it holds.
--- Parents are followed upwards; a chain that comes back to where it began is a cycle. It is broken at the
--- edge that closed it, the one of the account version that came last, and its reason names every member.
+-- One row per account that names a parent: the edge of the hierarchy, and whether it holds. Parents
+-- are followed upwards; a chain that comes back to where it began is a cycle. It is broken at the
+-- edge that closed it, the one of the account version that came last, and its reason names every
+-- member.
 with recursive
 
 run_settings as (
@@ -79,10 +80,11 @@ select
     end as record_status,
     case
         when closing_edges.account_id is not null
-            then concat(
-                'hierarchy cycle: ',
-                array_to_string(list_append(closing_edges.visited, edges.account_id), ' → ')
-            )
+            then
+                concat(
+                    'hierarchy cycle: ',
+                    array_to_string(list_append(closing_edges.visited, edges.account_id), ' → ')
+                )
         when edges.resolved_parent_account_id is null
             then concat('unknown parent account ', edges.parent_account_id)
     end as reason,

@@ -8,41 +8,43 @@ run_settings as (
 
 accounts as (
     select * from {{ ref('stg_native__accounts') }}
-)
+),
 
-select
-    accounts.account_id,
-    accounts.resolved_parent_account_id as parent_account_id,
-    accounts.name as account_name,
-    coalesce(accounts.currency, run_settings.reporting_currency) as currency,
-    accounts.tier,
-    accounts.current_stage as stage,
-    accounts.industry,
-    accounts.country,
-    accounts.website,
-    accounts.hierarchy_label,
-    case when is_churned_by_now then accounts.inactive_reason end as churn_reason,
-    accounts.assigned_csms,
-    accounts.employees,
-    accounts.csm_score,
-    is_churned_by_now as is_churned,
-    accounts.join_date,
-    accounts.renewal_date,
-    case when is_churned_by_now then accounts.inactive_time end as churn_date,
-    accounts.version_at,
-    accounts.location,
-    accounts.line
-from (
+dated as (
     select
         accounts.*,
         coalesce(accounts.is_churned, false)
         and coalesce(accounts.inactive_time < run_settings.as_of_date, true) as is_churned_by_now
     from accounts
     cross join run_settings
-) as accounts
+)
+
+select
+    dated.account_id,
+    dated.resolved_parent_account_id as parent_account_id,
+    dated.name as account_name,
+    coalesce(dated.currency, run_settings.reporting_currency) as currency,
+    dated.tier,
+    dated.current_stage as stage,
+    dated.industry,
+    dated.country,
+    dated.website,
+    dated.hierarchy_label,
+    case when dated.is_churned_by_now then dated.inactive_reason end as churn_reason,
+    dated.assigned_csms,
+    dated.employees,
+    dated.csm_score,
+    dated.is_churned_by_now as is_churned,
+    dated.join_date,
+    dated.renewal_date,
+    case when dated.is_churned_by_now then dated.inactive_time end as churn_date,
+    dated.version_at,
+    dated.location,
+    dated.line
+from dated
 cross join run_settings
 where
-    accounts.record_status = 'current'
-    and not accounts.is_dated_after
-    and accounts.deleted_on is null
-    and not coalesce(accounts.is_deleted, false)
+    dated.record_status = 'current'
+    and not dated.is_dated_after
+    and dated.deleted_on is null
+    and not coalesce(dated.is_deleted, false)

@@ -1,4 +1,5 @@
--- Invoices of the accounts that exist, created up to the last full day; a later payment has not come in yet.
+-- Invoices of the accounts that exist, created up to the last full day; a later payment has not
+-- come in yet.
 with
 
 run_settings as (
@@ -18,7 +19,8 @@ dated as (
     select
         invoices.*,
         {{ local_day('invoices.created_at', 'run_settings.reporting_time_zone') }} as created_date,
-        case when invoices.paid_at < run_settings.as_of_at then invoices.paid_at end as paid_by_now_at
+        case when invoices.paid_at < run_settings.as_of_at then invoices.paid_at end
+            as paid_by_now_at
     from invoices
     cross join run_settings
 )

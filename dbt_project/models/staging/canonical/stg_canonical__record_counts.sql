@@ -1,5 +1,6 @@
--- How many records of each entity have which outcome: the right-hand side of the conservation equation.
--- Lines of text files that could not be parsed never became a typed record, and are counted here as well.
+-- How many records of each entity have which outcome: the right-hand side of the conservation
+-- equation. Lines of text files that could not be parsed never became a typed record, and are
+-- counted here as well.
 with
 
 {% for domain, names in entities().items() -%}

@@ -50,7 +50,8 @@ rejects as (
         line,
         file_version,
         reason,
-        to_json({'account_id': account_id, 'parent_account_id': parent_account_id})::varchar as record
+        to_json({'account_id': account_id, 'parent_account_id': parent_account_id})::varchar
+            as record
     from {{ ref('stg_canonical__account_parents') }}
     where record_status = 'rejected'
 )

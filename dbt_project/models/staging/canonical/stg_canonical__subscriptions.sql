@@ -1,4 +1,5 @@
--- Subscription records of the accounts that exist, up to the last full day. Ends are exclusive from here on.
+-- Subscription records of the accounts that exist, up to the last full day. Ends are exclusive from
+-- here on.
 with
 
 run_settings as (

@@ -10,10 +10,13 @@ invoices as (
     where record_status = 'unattributed'
 ),
 
+{% set without_account = [
+    'accounts', 'account_aliases', 'csm_aliases', 'csms', 'fx_rates',
+] -%}
 unattributed as (
     {% for domain, names in entities().items() -%}
     {% set last_domain = loop.last -%}
-    {% for entity in names if entity not in ('accounts', 'account_aliases', 'csm_aliases', 'csms', 'fx_rates') -%}
+    {% for entity in names if entity not in without_account -%}
     select
         '{{ domain }}' as domain,
         '{{ entity }}' as entity,

@@ -36,7 +36,10 @@
         'updated_at': 'instant',
     },
     rules=[
-        ('csm_score not between 0 and 100', "concat('csm_score ', raw_csm_score, ' is not in 0–100')"),
+        (
+            'csm_score not between 0 and 100',
+            "concat('csm_score ', raw_csm_score, ' is not in 0–100')",
+        ),
         ('employees < 0', "concat('employees ', raw_employees, ' is negative')"),
     ],
 ) }}

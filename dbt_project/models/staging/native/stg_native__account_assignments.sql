@@ -8,5 +8,10 @@
         'assigned_at': 'instant!',
         'unassigned_at': 'instant',
     },
-    rules=[('unassigned_at < assigned_at', "concat('unassigned_at ', raw_unassigned_at, ' is before assigned_at')")],
+    rules=[
+        (
+            'unassigned_at < assigned_at',
+            "concat('unassigned_at ', raw_unassigned_at, ' is before assigned_at')",
+        ),
+    ],
 ) }}

@@ -1,6 +1,7 @@
--- One row per account id that a record may carry: the account it counts under, or why it counts under none.
--- Aliases are followed to their end. An alias in a loop, or one whose chain ends at no account, is in no
--- effect; a record that only such an alias could attribute is refused with that reason.
+-- One row per account id that a record may carry: the account it counts under, or why it counts
+-- under none. Aliases are followed to their end. An alias in a loop, or one whose chain ends at no
+-- account, is in no effect; a record that only such an alias could attribute is refused with that
+-- reason.
 with recursive
 
 accounts as (
@@ -53,14 +54,17 @@ judged as (
         ends.account_id,
         case
             when ends.comes_round
-                then concat(
-                    'alias of ', ends.old_account_id, ' runs in a loop: ',
-                    array_to_string(list_append(ends.visited, ends.account_id), ' → ')
-                )
+                then
+                    concat(
+                        'alias of ', ends.old_account_id, ' runs in a loop: ',
+                        array_to_string(list_append(ends.visited, ends.account_id), ' → ')
+                    )
             when accounts.account_id is null
-                then concat(
-                    'alias of ', ends.old_account_id, ' points to unknown account ', ends.account_id
-                )
+                then
+                    concat(
+                        'alias of ', ends.old_account_id,
+                        ' points to unknown account ', ends.account_id
+                    )
         end as reason
     from ends
     left join accounts
@@ -69,8 +73,10 @@ judged as (
 
 select
     coalesce(judged.old_account_id, accounts.account_id) as source_account_id,
-    case when judged.reason is null then coalesce(judged.account_id, accounts.account_id) else accounts.account_id end
-        as account_id,
+    case
+        when judged.reason is null then coalesce(judged.account_id, accounts.account_id)
+        else accounts.account_id
+    end as account_id,
     case when accounts.account_id is null then judged.reason end as reason,
     judged.reason as alias_reason,
     judged.old_account_id is not null and judged.reason is null as is_merged

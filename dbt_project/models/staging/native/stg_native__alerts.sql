@@ -23,6 +23,9 @@
             "outcome not in ('successful', 'unsuccessful', 'false_alarm')",
             "concat('outcome ''', outcome, ''' is not successful, unsuccessful or false_alarm')",
         ),
-        ('closed_at < triggered_at', "concat('closed_at ', raw_closed_at, ' is before triggered_at')"),
+        (
+            'closed_at < triggered_at',
+            "concat('closed_at ', raw_closed_at, ' is before triggered_at')",
+        ),
     ],
 ) }}

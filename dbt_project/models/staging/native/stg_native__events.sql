@@ -14,14 +14,15 @@
         'feature': 'text',
         'active_duration': 'number',
         'time_spent': 'number',
-        'total': 'number',
+        'total': 'whole',
         'details': 'json',
         'event_id': 'text',
     },
     rules=[
         (
             'created_at > loaded_at + interval 24 hour',
-            "concat('created_at ', raw_created_at, ' is over 24 hours after the record was loaded')",
+            "concat('created_at ', raw_created_at, "
+            ~ "' is over 24 hours after the record was loaded')",
         ),
         (
             'active_duration not between 0 and 86400000',

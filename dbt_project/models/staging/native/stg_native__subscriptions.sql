@@ -24,14 +24,15 @@
             "concat('cycle_unit ''', cycle_unit, ''' is not day, week, month, quarter or year')",
         ),
         (
-            "not coalesce(is_end, false) and "
-            ~ "end_date < case when run_settings.end_date_is_inclusive then start_date else start_date + 1 end",
+            "not coalesce(is_end, false) and end_date < case "
+            ~ "when run_settings.end_date_is_inclusive then start_date else start_date + 1 end",
             "concat('end_date ', raw_end_date, ' is not after start_date ', raw_start_date)",
         ),
         (
-            "not coalesce(is_end, false) and expiration_date "
-            ~ "< case when run_settings.end_date_is_inclusive then start_date else start_date + 1 end",
-            "concat('expiration_date ', raw_expiration_date, ' is not after start_date ', raw_start_date)",
+            "not coalesce(is_end, false) and expiration_date < case "
+            ~ "when run_settings.end_date_is_inclusive then start_date else start_date + 1 end",
+            "concat('expiration_date ', raw_expiration_date, "
+            ~ "' is not after start_date ', raw_start_date)",
         ),
     ],
 ) }}

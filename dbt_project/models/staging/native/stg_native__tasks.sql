@@ -17,5 +17,10 @@
         'outcome': 'text',
         'updated_at': 'instant',
     },
-    rules=[('closed_at < created_at', "concat('closed_at ', raw_closed_at, ' is before created_at')")],
+    rules=[
+        (
+            'closed_at < created_at',
+            "concat('closed_at ', raw_closed_at, ' is before created_at')",
+        ),
+    ],
 ) }}

@@ -1,5 +1,5 @@
--- A failing row is an entity of which more records were refused than the settings allow. The records stand in
--- staging with their reasons; mend the files, or raise reject_threshold_pct.
+-- A failing row is an entity of which more records were refused than the settings allow. The
+-- records stand in staging with their reasons; mend the files, or raise reject_threshold_pct.
 select
     conservation.domain,
     conservation.entity,
@@ -11,4 +11,5 @@ from {{ ref('int_entity__conservation') }} as conservation
 cross join {{ ref('run_settings') }} as run_settings
 where
     conservation.entity != 'account_parents'
-    and 100.0 * conservation.rejected > run_settings.reject_threshold_pct * conservation.records_read
+    and 100.0 * conservation.rejected
+    > run_settings.reject_threshold_pct * conservation.records_read

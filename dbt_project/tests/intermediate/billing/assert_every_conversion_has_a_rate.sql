@@ -1,5 +1,6 @@
--- A failing row is a pair of currencies and a day for which no exchange rate is known on or before it.
--- Land a rate of that pair, or of both currencies against the reporting currency, dated on or before the day.
+-- A failing row is a pair of currencies and a day for which no exchange rate is known on or before
+-- it. Land a rate of that pair, or of both currencies against the reporting currency, dated on or
+-- before the day.
 select
     from_currency,
     to_currency,

@@ -1,5 +1,5 @@
--- A failing row is a month in which the MRR of all accounts is not the sum over the records active on its last
--- day: something was lost or doubled on the way from records to months.
+-- A failing row is a month in which the MRR of all accounts is not the sum over the records active
+-- on its last day: something was lost or doubled on the way from records to months.
 with
 
 months as (

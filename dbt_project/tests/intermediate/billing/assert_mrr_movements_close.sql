@@ -1,5 +1,5 @@
--- A failing row is an account and month in which starting MRR plus movements is not ending MRR, in either
--- currency, or where a month does not start where the one before ended.
+-- A failing row is an account and month in which starting MRR plus movements is not ending MRR, in
+-- either currency, or where a month does not start where the one before ended.
 with
 
 months as (

@@ -1,0 +1,101 @@
+-- One row per account and feature used in the last 30 days. Owner of feature usage.
+-- The count per user and day used is a mean of daily ratios: each day its own users.
+with
+
+run_settings as (
+    select * from {{ ref('run_settings') }}
+),
+
+accounts as (
+    select * from {{ ref('stg_canonical__accounts') }}
+    where not is_churned
+),
+
+usage_days as (
+    select
+        usage_days.*,
+        usage_days.day >= {{ add_days('run_settings.last_full_day', -29) }} as is_recent
+    from {{ ref('int_user_day_feature__usage') }} as usage_days
+    inner join accounts
+        on usage_days.account_id = accounts.account_id
+    cross join run_settings
+),
+
+days as (
+    select
+        account_id,
+        product, module, feature,
+        day,
+        is_recent,
+        sum(total_count) as total_count,
+        count(*) as users
+    from usage_days
+    group by account_id, product, module, feature, day, is_recent
+),
+
+by_key as (
+    select
+        account_id,
+        product, module, feature,
+        sum(total_count) filter (where is_recent) as total_count,
+        count(*) filter (where is_recent) as days_used,
+        sum(cast(total_count as double) / users order by day) filter (where is_recent) as daily_ratios,
+        max(day) as last_used_date
+    from days
+    group by account_id, product, module, feature
+    having bool_or(is_recent)
+),
+
+-- users who used it, and those of them who are product users on the last full day
+users as (
+    select
+        usage_days.account_id,
+        usage_days.product, usage_days.module, usage_days.feature,
+        count(distinct usage_days.user_id) as users,
+        count(distinct case
+            when
+                lifetimes.first_known_day is not null
+                and coalesce(lifetimes.deactivated_on > run_settings.last_full_day, true)
+                then usage_days.user_id
+        end) as product_users
+    from usage_days
+    cross join run_settings
+    left join {{ ref('int_user__lifetime') }} as lifetimes
+        on
+            usage_days.account_id = lifetimes.account_id
+            and usage_days.user_id = lifetimes.user_id
+    where usage_days.is_recent
+    group by usage_days.account_id, usage_days.product, usage_days.module, usage_days.feature
+),
+
+product_users as (
+    select
+        days.account_id,
+        days.product_users
+    from {{ ref('int_account_day__active_users') }} as days
+    inner join run_settings
+        on days.day = run_settings.last_full_day
+)
+
+select
+    by_key.account_id,
+    by_key.product, by_key.module, by_key.feature,
+    by_key.total_count,
+    by_key.daily_ratios / by_key.days_used as total_count_per_user_per_day_used,
+    by_key.days_used,
+    users.users,
+    product_users.product_users - users.product_users as non_users,
+    row_number() over (
+        partition by by_key.account_id
+        order by by_key.total_count desc, by_key.product, by_key.module, by_key.feature
+    ) as rank_in_account,
+    by_key.last_used_date
+from by_key
+inner join users
+    on
+        by_key.account_id = users.account_id
+        and by_key.product = users.product
+        and by_key.module = users.module
+        and by_key.feature = users.feature
+left join product_users
+    on by_key.account_id = product_users.account_id

@@ -1,0 +1,11 @@
+-- One row per account and day: who was active, for how long, and who could have been.
+select
+    account_id,
+    dau,
+    wau,
+    mau,
+    product_users,
+    {{ microseconds_to_seconds('session_microseconds') }} as session_seconds,
+    case when dau > 0 then session_microseconds / 1e6 / dau end as seconds_per_active_user,
+    day
+from {{ ref('int_account_day__active_users') }}

@@ -1,0 +1,25 @@
+with
+
+run_settings as (
+    select * from {{ ref('run_settings') }}
+),
+
+usage as (
+    select * from {{ ref('int_account_feature__usage') }}
+)
+
+select
+    usage.account_id,
+    usage.product,
+    usage.module,
+    usage.feature,
+    cast(usage.total_count as bigint) as total_count,
+    usage.total_count_per_user_per_day_used as count_per_user_per_day_used,
+    usage.days_used,
+    usage.users,
+    usage.non_users,
+    usage.rank_in_account,
+    usage.last_used_date,
+    run_settings.as_of_date
+from usage
+cross join run_settings

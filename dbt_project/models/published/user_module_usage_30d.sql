@@ -1,0 +1,21 @@
+with
+
+run_settings as (
+    select * from {{ ref('run_settings') }}
+),
+
+usage as (
+    select * from {{ ref('int_user_module__usage') }}
+)
+
+select
+    usage.account_id,
+    usage.user_id,
+    usage.product,
+    usage.module,
+    {{ microseconds_to_seconds('usage.microseconds') }} as total_seconds,
+    usage.days_used,
+    usage.last_used_date,
+    run_settings.as_of_date
+from usage
+cross join run_settings

@@ -1,0 +1,1 @@
+"""Whole nights through the command line, from landing files to the published DuckDB file."""
