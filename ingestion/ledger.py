@@ -2,16 +2,19 @@
 
 A load is finished when dlt has written its load id into `_dlt_loads`: that is its last act, after
 every table. Rows of a load whose id is not there do not count and are removed before the next one.
+
+The queries bind no parameters: DuckDB imports pandas and Arrow at the first one, which would be
+most of what a night costs in which nothing is new.
 """
 
-# ruff: noqa: S608 (identifiers and texts in the SQL of this module are quoted or bound)
+# ruff: noqa: S608 (identifiers and texts in the SQL of this module are quoted)
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ingestion.tables import contract_tables, dataset_name, quoted
+from ingestion.tables import contract_tables, dataset_name, literal, quoted
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -43,7 +46,7 @@ class Ledger:
 def open_ledger(connection: DuckDBPyConnection, domain: str) -> Ledger:
     """Remove what unfinished loads left in the domain's raw schema and read what is there."""
     schema = quoted(dataset_name(domain))
-    columns = _columns(connection, dataset_name(domain))
+    columns = _columns(connection, domain)
     load_number = _last_finished_load(connection, schema, columns)
     _remove_unfinished(connection, schema, columns, load_number)
     if "landed_files" not in columns:
@@ -60,11 +63,11 @@ def open_ledger(connection: DuckDBPyConnection, domain: str) -> Ledger:
     )
 
 
-def _columns(connection: DuckDBPyConnection, schema: str) -> dict[str, set[str]]:
+def _columns(connection: DuckDBPyConnection, domain: str) -> dict[str, set[str]]:
     rows = connection.execute(
         "select table_name, list(column_name) from duckdb_columns()"
-        " where database_name = current_database() and schema_name = ? group by table_name",
-        [schema],
+        " where database_name = current_database()"
+        f" and schema_name = {literal(dataset_name(domain))} group by table_name"
     ).fetchall()
     return {table: set(names) for table, names in rows}
 
@@ -92,7 +95,7 @@ def _remove_unfinished(
             for number in names & {"load_number", "_load_number"}:
                 if number == "_load_number" or table == "landed_files":
                     connection.execute(
-                        f"delete from {schema}.{quoted(table)} where {number} > ?", [load_number]
+                        f"delete from {schema}.{quoted(table)} where {number} > {load_number:d}"
                     )
         connection.execute("commit")
     except BaseException:

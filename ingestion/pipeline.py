@@ -21,6 +21,7 @@ from ingestion.tables import LANDED_FILES, contract_tables, dataset_name
 from settings import Settings
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from dlt.extract import DltResource, DltSource
 
 _DLT_TYPES: dict[str, dict[str, Any]] = {
@@ -96,14 +97,13 @@ def domain_source(
                 continue
             others = sorted(extract.columns.get(table, set()) - columns.keys())
             types = columns | dict.fromkeys(others, "VARCHAR")
-            yield dlt.resource(
-                _landed_files(extract, load_number, loaded_at)
-                if is_ledger
-                else _models(selections, folder / table),
-                name=table,
-                columns=_hints(types),
-                write_disposition="append",
-            )
+            if is_ledger:
+                rows = _landed_files(extract, load_number, loaded_at)
+            elif selections:
+                rows = _models(selections, folder / table)
+            else:
+                rows = _nothing(types)
+            yield dlt.resource(rows, name=table, columns=_hints(types), write_disposition="append")
 
     return landing()
 
@@ -116,11 +116,9 @@ def _hints(types: dict[str, str]) -> dict[str, Any]:
 
 
 def _models(selections: list[Selection], stem: Path) -> Iterator[Any]:
-    """Each selection as a model file; the table alone where there is none."""
+    """Each selection as a model file."""
     import dlt
 
-    if not selections:
-        yield dlt.mark.materialize_table_schema()
     for number, selection in enumerate(selections, start=1):
         model = stem.with_suffix(f".{number}.model")
         model.write_text(f"dialect: duckdb\n{selection.query}\n", encoding="utf-8")
@@ -135,13 +133,23 @@ def _landed_files(extract: Extract, load_number: int, loaded_at: datetime) -> It
     load_id = dlt.current.load_package_state()["load_id"]
     instant = loaded_at.astimezone(UTC).replace(tzinfo=None)
     of_the_load = {"load_number": load_number, "load_id": load_id, "loaded_at": instant}
+    yield pa.Table.from_pylist(
+        [{**asdict(file), **of_the_load} for file in extract.files], _arrow_schema(LANDED_FILES)
+    )
+
+
+def _nothing(types: dict[str, str]) -> Iterator[Any]:
+    """No rows, so that the table is made. (dlt's own way of saying so adds columns of dlt's.)"""
+    yield _arrow_schema(types).empty_table()
+
+
+def _arrow_schema(types: dict[str, str]) -> pa.Schema:
+    import pyarrow as pa
+
     arrow_types = {
         "VARCHAR": pa.string(),
         "BIGINT": pa.int64(),
         "DATE": pa.date32(),
         "TIMESTAMP": pa.timestamp("us"),
     }
-    yield pa.Table.from_pylist(
-        [{**asdict(file), **of_the_load} for file in extract.files],
-        pa.schema([(name, arrow_types[type_]) for name, type_ in LANDED_FILES.items()]),
-    )
+    return pa.schema([(name, arrow_types[type_]) for name, type_ in types.items()])

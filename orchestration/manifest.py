@@ -17,8 +17,9 @@ from settings import DBT_PROJECT, Settings
 
 Manifest = dict[str, Any]
 
-# How dbt is started: `sys.executable` with these, then dbt's own arguments.
-DBT_ARGUMENTS = ("-m", "orchestration.dbt_process", "--log-level-file", "none")
+# How dbt is started: `sys.executable` with these, then dbt's own arguments. -P: the folders of the
+# dbt project, which it runs in, are no Python packages.
+DBT_ARGUMENTS = ("-P", "-m", "orchestration.dbt_process", "--log-level-file", "none")
 
 # What dbt writes into a project folder when it is run by hand there.
 _NOT_SOURCES = {"target", "logs", ".user.yml"}

@@ -94,9 +94,7 @@ def account360(*arguments: object, **settings: object) -> subprocess.CompletedPr
 def call(*command: object, **settings: object) -> subprocess.CompletedProcess[str]:
     """Run a program with `settings` as variables and none of ours left over from outside."""
     environment = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(_FOREIGN_VARIABLES)
+        name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN_VARIABLES)
     }
     ours = {f"ACCOUNT360_{name.upper()}": str(value) for name, value in settings.items()}
     return subprocess.run(

@@ -5,10 +5,9 @@ models, and prefers loops that read like the definition over speed. Events come 
 the order of the loads (duplicates and events of unknown accounts included, rejects left out);
 accounts and product users are their current, valid records.
 
-Instants and durations are whole microseconds (``int``, instants since 1970 in UTC), so nothing is
-rounded; published seconds are ``Decimal`` with six decimals. Ratios, means and percent ranks are
-exact ``Fraction`` s. Rows are plain dicts with the column names of the published tables, in key
-order.
+Instants and durations are whole microseconds (``int``, instants since 1970 in UTC); published
+seconds are ``Decimal`` with six decimals. Ratios, means and percent ranks are exact ``Fraction`` s.
+Rows are plain dicts with the column names of the published tables, in key order.
 """
 
 from __future__ import annotations
@@ -136,13 +135,13 @@ def microseconds(instant: datetime) -> int:
 
 
 def duration(milliseconds: Decimal | None) -> int:
-    """Milliseconds in whole microseconds; absent is 0."""
+    """Milliseconds in whole microseconds, halves up; absent is 0."""
     return int(((milliseconds or Decimal(0)) * 1000).quantize(Decimal(1), ROUND_HALF_UP))
 
 
-def seconds(duration: int) -> Decimal:
+def seconds(spent: int) -> Decimal:
     """Microseconds as seconds with six decimals."""
-    return Decimal(duration).scaleb(-6)
+    return Decimal(spent).scaleb(-6)
 
 
 def day_start(day: date, time_zone: str) -> int:

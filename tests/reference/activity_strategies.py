@@ -8,8 +8,10 @@ that reach over midnight or over one another, and estimated time inside synced t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -38,6 +40,8 @@ CLOCK_CHANGES = {
     "Europe/Berlin": (date(2024, 3, 31), date(2024, 10, 27)),
     "America/Santiago": (date(2024, 4, 6), date(2024, 9, 8)),
 }
+Sender = tuple[str | None, str]
+"""account_id, user_id of events; the account may be unknown or absent."""
 UNKNOWN_ACCOUNT = "zz"
 JOIN_DATE = date(2020, 1, 1)
 
@@ -55,6 +59,7 @@ ACTIONS = [
     *[MODULE_END, FEATURE] * 3,
     *["sessionIdle", "login", *IDENTIFY],
 ]
+VIEWS_ONLY = "views"
 # product, module, feature
 PLACES = [
     (None, None, None),
@@ -73,140 +78,152 @@ def local_midnight(day: date, time_zone: str) -> datetime:
     return midnight.astimezone(UTC).replace(tzinfo=None)
 
 
-def _days_around(last: date) -> st.SearchStrategy[date]:
-    """Days near the last full day, and near the edges of the windows that end with it."""
-    offsets = [*[-4, -3, -2, -1, -1, 0, 0, 1, 2], *[-6, -7, -29, -30, -31, -58, -59, -60]]
-    return st.sampled_from(offsets).map(lambda days: last + timedelta(days=days))
+def _day_around(rng: Random, last: date) -> date:
+    """A day near the last full day, or near an edge of the windows that end with it."""
+    near = [-4, -3, -2, -1, -1, 0, 0, 0, 1, 2]
+    edges = [-6, -7, -29, -30, -31, -58, -59, -60]
+    return last + timedelta(days=rng.choice(rng.choice([near, near, edges])))
 
 
-def _near(earlier: Sequence[datetime], timeout: timedelta) -> st.SearchStrategy[datetime]:
-    """Instants that are close to an earlier event, often exactly a timeout away from it."""
+def _instant(rng: Random, earlier: Sequence[datetime], settings: ActivitySettings) -> datetime:
+    """An instant near a local midnight, or near one of the last ``earlier`` events.
+
+    The latter is often exactly a timeout away from it.
+    """
     microsecond = timedelta(microseconds=1)
-    offsets = [
-        *[timedelta(0), microsecond, timedelta(seconds=20), timedelta(minutes=5)],
-        *[timeout, timeout, timeout + microsecond, timeout - microsecond],
-        *[timedelta(minutes=12), timedelta(minutes=-7), timedelta(hours=2)],
-    ]
-    return st.builds(lambda t, by: t + by, st.sampled_from(earlier), st.sampled_from(offsets))
-
-
-@st.composite
-def _instants(
-    draw: st.DrawFn, earlier: Sequence[datetime], settings: ActivitySettings, timeout: timedelta
-) -> datetime:
-    """An instant near one of the last ``earlier`` events, or near a local midnight."""
-    if earlier and draw(st.sampled_from([True, True, False])):
-        return draw(_near(earlier[-3:], timeout))
-    day = draw(_days_around(settings.last_full_day))
-    midnight = local_midnight(day, settings.reporting_time_zone)
-    minutes = draw(st.sampled_from([0, -1, -10, 10, 25, 100, 630, 1_430]))
-    return midnight + timedelta(minutes=minutes)
-
-
-@st.composite
-def _events(
-    draw: st.DrawFn, users: Sequence[tuple[str | None, str]], settings: ActivitySettings, size: int
-) -> list[Event]:
-    """Events of the users' streams in the order in which they landed, some of them repeated."""
     timeout = timedelta(minutes=settings.session_timeout_minutes)
+    if earlier and rng.random() < 0.75:
+        offsets = [
+            *[timedelta(0), microsecond, timedelta(seconds=20), timedelta(minutes=5)],
+            *[timeout, timeout, timeout + microsecond, timeout + microsecond],
+            *[timedelta(minutes=12), timedelta(minutes=-7), timedelta(hours=2)],
+        ]
+        return rng.choice(earlier[-3:]) + rng.choice(offsets)
+    day = _day_around(rng, settings.last_full_day)
+    midnight = local_midnight(day, settings.reporting_time_zone)
+    return midnight + timedelta(minutes=rng.choice([0, -1, -10, 10, 25, 100, 630, 1_430]))
+
+
+def _new_event(rng: Random, user: Sender, created_at: datetime, own_id: str) -> Event:
+    session_id = rng.choice([None, None, None, "s1", "s1", "s2", VIEWS_ONLY])
+    actions = [action for action in ACTIONS if session_id != VIEWS_ONLY or action != SYNC]
+    product, module, feature = rng.choice(PLACES)
+    return Event(
+        account_id=user[0],
+        user_id=user[1],
+        created_at=created_at,
+        action=rng.choice(actions),
+        session_id=session_id,
+        product=product,
+        module=module,
+        feature=feature,
+        active_duration=rng.choice(SYNC_DURATIONS),
+        time_spent=rng.choice(TIMES_SPENT),
+        total=rng.choice(TOTALS),
+        event_id=rng.choice([None] * 10 + ["e1", "e2", own_id]),
+    )
+
+
+def _events(
+    rng: Random, senders: Sequence[Sender], settings: ActivitySettings, size: int
+) -> list[Event]:
+    """Events in the order in which they landed; of a smaller size, the first of them.
+
+    Some are repeated, and some copied to another user, so that users tie.
+    """
     events: list[Event] = []
-    instants: dict[tuple[str | None, str], list[datetime]] = {user: [] for user in users}
+    instants: dict[Sender, list[datetime]] = {sender: [] for sender in senders}
     for number in range(size):
-        if events and draw(st.integers(0, 11)) == 0:
-            events.append(draw(st.sampled_from(events)))
-            continue
-        account_id, user_id = user = draw(st.sampled_from([*[users[0]] * 4, users[1], *users]))
-        created_at = draw(_instants(instants[user], settings, timeout))
-        instants[user].append(created_at)
-        action = draw(st.sampled_from(ACTIONS))
-        product, module, feature = draw(st.sampled_from(PLACES))
-        event = Event(
-            account_id=account_id,
-            user_id=user_id,
-            created_at=created_at,
-            action=action,
-            session_id=draw(st.sampled_from([None, None, None, "s1", "s1", "s2"])),
-            product=product,
-            module=module,
-            feature=feature,
-            active_duration=draw(st.sampled_from(SYNC_DURATIONS)),
-            time_spent=draw(st.sampled_from(TIMES_SPENT)),
-            total=draw(st.sampled_from(TOTALS)),
-            event_id=draw(st.sampled_from([None] * 10 + ["e1", "e2", f"own-{number}"])),
-        )
-        events.append(event)
+        kind = rng.choice(["new"] * 9 + ["repeated"] + ["copied"] * 2)
+        account_id, user_id = user = rng.choice([*[senders[0]] * 4, senders[1], *senders])
+        if events and kind == "repeated":
+            events.append(rng.choice(events))
+        elif events and kind == "copied":
+            copied = rng.choice(events)
+            events.append(replace(copied, account_id=account_id, user_id=user_id, event_id=None))
+        else:
+            created_at = _instant(rng, instants[user], settings)
+            instants[user].append(created_at)
+            events.append(_new_event(rng, user, created_at, f"own-{number}"))
     return events
 
 
-@st.composite
-def _product_user(
-    draw: st.DrawFn, user: tuple[str, str], settings: ActivitySettings
-) -> ProductUser:
+def _product_user(rng: Random, user: tuple[str, str], settings: ActivitySettings) -> ProductUser:
     """A user of CRM; deactivated in one of the ways in which sources say so, or not."""
-    zone, days = settings.reporting_time_zone, _days_around(settings.last_full_day)
-    deactivated_on = draw(st.none() | days)
+
+    def day_or_none() -> date | None:
+        return rng.choice([None, _day_around(rng, settings.last_full_day)])
+
+    deactivated_on = day_or_none()
+    deactivated_at = None
+    if deactivated_on is not None:
+        midnight = local_midnight(deactivated_on, settings.reporting_time_zone)
+        deactivated_at = midnight + timedelta(minutes=rng.choice([0, -1, 600]))
     return ProductUser(
         account_id=user[0],
         user_id=user[1],
-        product_join_date=draw(st.none() | days),
-        is_active=draw(st.sampled_from([None, True, False])),
-        deactivated_at=(
-            None
-            if deactivated_on is None
-            else local_midnight(deactivated_on, zone)
-            + timedelta(minutes=draw(st.sampled_from([0, -1, 600])))
-        ),
-        version_date=draw(st.none() | days),
+        product_join_date=day_or_none(),
+        is_active=rng.choice([None, None, True, False]),
+        deactivated_at=deactivated_at,
+        version_date=day_or_none(),
         first_name=f"First {user[1]}",
         email=f"{user[1]}@{user[0]}.example",
     )
 
 
-@st.composite
-def _settings(draw: st.DrawFn) -> ActivitySettings:
-    zone = draw(st.sampled_from([*TIME_ZONES, "America/Santiago"]))
-    change = draw(st.sampled_from(CLOCK_CHANGES[zone]))
+def _settings(rng: Random) -> ActivitySettings:
+    zone = rng.choice([*TIME_ZONES, "America/Santiago"])
     return ActivitySettings(
-        as_of_date=change + timedelta(days=draw(st.integers(0, 4))),
+        as_of_date=rng.choice(CLOCK_CHANGES[zone]) + timedelta(days=rng.choice([0, 1, 2, 2, 3, 4])),
         reporting_time_zone=zone,
-        session_timeout_minutes=draw(st.sampled_from([30, 30, 30, 1, 45])),
-        session_duration=draw(st.sampled_from(["delta", "cumulative"])),
-        event_deduplication=draw(st.sampled_from(["exact", "exact", "by_id_only"])),
+        session_timeout_minutes=rng.choice([30, 30, 30, 1, 45]),
+        session_duration=rng.choice(["delta", "cumulative"]),
+        event_deduplication=rng.choice(["exact", "exact", "by_id_only"]),
     )
 
 
-@st.composite
+def random_world(seed: int, size: int, max_accounts: int = 3, max_users: int = 4) -> ActivityWorld:
+    """The world of a seed, with the first ``size`` of its events."""
+    rng = Random(seed)
+    settings = _settings(rng)
+    account_ids = [f"a{number}" for number in range(1, rng.randint(1, max_accounts) + 1)]
+    rng.shuffle(account_ids)
+    accounts = []
+    for account_id in account_ids:
+        churn_date = rng.choice([None, None, None, _day_around(rng, settings.as_of_date)])
+        accounts.append(ActivityAccount(account_id, churn_date))
+    users = [
+        (account_id, f"u{number}")
+        for account_id in account_ids
+        for number in range(1, rng.randint(1, max_users) + 1)
+    ]
+    in_crm = [user for user in [*users, (UNKNOWN_ACCOUNT, "u2")] if rng.random() < 0.5]
+    in_crm += [(account_ids[0], "u9")]
+    product_users = tuple(_product_user(rng, user, settings) for user in in_crm)
+    senders = [*users, (UNKNOWN_ACCOUNT, "u1"), (None, "u1")]
+    events = tuple(_events(rng, senders, settings, size))
+    return ActivityWorld(tuple(accounts), product_users, events, settings)
+
+
 def activity_worlds(
-    draw: st.DrawFn, max_accounts: int = 3, max_users: int = 4, max_events: int = 40
-) -> ActivityWorld:
+    max_accounts: int = 3, max_users: int = 4, max_events: int = 40
+) -> st.SearchStrategy[ActivityWorld]:
     """Small worlds of 1 to 3 accounts with 1 to 4 users each, and up to 40 events.
 
     Users of different accounts share ids, as do sessions of different users. Some events are of an
     unknown account or of none, and some users are known to CRM or to the events alone.
+
+    Hypothesis draws no more than a seed and the number of events: worlds drawn choice by choice
+    take many times as long, and are largely variations of one another.
     """
-    settings = draw(_settings())
-    accounts = [
-        ActivityAccount(
-            account_id=f"a{number}",
-            churn_date=draw(st.none() | st.none() | st.none() | _days_around(settings.as_of_date)),
-        )
-        for number in draw(st.permutations(range(1, draw(st.integers(1, max_accounts)) + 1)))
-    ]
-    users = [
-        (account.account_id, f"u{number}")
-        for account in accounts
-        for number in range(1, draw(st.integers(1, max_users)) + 1)
-    ]
-    senders = [*users, (UNKNOWN_ACCOUNT, "u1"), (None, "u1")]
-    size = draw(st.integers(0, max_events) | st.integers(max_events // 2, max_events))
-    events = draw(_events(senders, settings, size))
-    in_crm = [user for user in [*users, (UNKNOWN_ACCOUNT, "u2")] if draw(st.booleans())]
-    in_crm += [(accounts[0].account_id, "u9")]
-    return ActivityWorld(
-        accounts=tuple(accounts),
-        users=tuple(draw(_product_user(user, settings)) for user in in_crm),
-        events=tuple(events),
-        settings=settings,
+    sizes = st.integers(max_events // 2, max_events)
+    return st.builds(
+        random_world,
+        # Of a range of 24 bits and less, hypothesis draws evenly.
+        st.integers(0, 2**24 - 1),
+        st.integers(0, max_events) | sizes | sizes,
+        st.just(max_accounts),
+        st.just(max_users),
     )
 
 

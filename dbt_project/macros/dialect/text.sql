@@ -94,3 +94,27 @@
         struct_pack(*columns({{ alias }}.* exclude (_location, _line, _load_number)))
     )::varchar
 {%- endmacro %}
+
+{#- A duration in milliseconds as whole microseconds, half up. -#}
+{% macro to_microseconds(text) -%}
+    cast(try_cast({{ text }} as decimal(18, 3)) * 1000 as bigint)
+{%- endmacro %}
+
+{#- A number of 128 bits that two different texts do not share. -#}
+{% macro text_hash(text) -%}
+    md5_number({{ text }})
+{%- endmacro %}
+
+{#- A number of 128 bits that two records do not share unless they are equal in every column, the columns
+    that nobody agreed on included. -#}
+{% macro content_hash(alias, columns) -%}
+    md5_number(
+        concat_ws(
+            chr(31),
+            {%- for column in columns %}
+            coalesce({{ alias }}.{{ column }}, chr(30)),
+            {%- endfor %}
+            hash(*columns({{ alias }}.* exclude (_location, _line, _load_number)))
+        )
+    )
+{%- endmacro %}

@@ -56,12 +56,10 @@
     {{ instant }} - to_microseconds({{ number }})
 {%- endmacro %}
 
-{#- A duration in milliseconds as whole microseconds, half up. -#}
-{% macro milliseconds_to_microseconds(milliseconds) -%}
-    cast({{ milliseconds }} * 1000 as bigint)
-{%- endmacro %}
-
 {#- Whole microseconds as seconds with six decimals, exactly. -#}
 {% macro microseconds_to_seconds(microseconds) -%}
-    cast(cast({{ microseconds }} as decimal(18, 0)) * cast(0.000001 as decimal(7, 6)) as decimal(18, 6))
+    cast(
+        cast({{ microseconds }} as decimal(18, 0)) * cast(0.000001 as decimal(7, 6))
+        as decimal(18, 6)
+    )
 {%- endmacro %}

@@ -293,6 +293,7 @@ from outcomes
     {%- elif kind == 'money' -%} {{ to_money(given) }}
     {%- elif kind == 'number' -%} {{ to_number(given) }}
     {%- elif kind == 'rate' -%} {{ to_rate(given) }}
+    {%- elif kind == 'milliseconds' -%} {{ to_microseconds(given) }}
     {%- elif kind == 'whole' -%} {{ to_whole(given) }}
     {%- elif kind == 'boolean' -%} {{ to_boolean(given) }}
     {%- elif kind == 'currency' -%} {{ to_currency(given) }}
@@ -310,7 +311,7 @@ from outcomes
         'date': 'a date',
         'money': 'an amount',
         'number': 'a number',
-        'rate': 'a rate',
+        'rate': 'a rate', 'milliseconds': 'a number of milliseconds',
         'whole': 'a whole number',
         'boolean': 'true or false',
         'currency': 'a currency code',
@@ -341,6 +342,7 @@ from outcomes
     assignments, which no extract lists.
 -#}
 {% macro full_extract_deletions(raw, entity, key) -%}
+-- distinct, since several files may be one extract
 extracts as (
     select distinct files.extract_date
     from files

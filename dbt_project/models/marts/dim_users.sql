@@ -1,4 +1,5 @@
--- One row per account and product user, from CRM or from events, with its activity of the last 30 days.
+-- One row per account and product user, from CRM or from events, with its activity of the last 30
+-- days.
 with
 
 accounts as (

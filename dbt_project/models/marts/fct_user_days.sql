@@ -5,4 +5,4 @@ select
     event_count,
     {{ microseconds_to_seconds('session_microseconds') }} as session_seconds,
     day
-from {{ ref('int_user_day__activity') }}
+from {{ ref('int_user_day__counted') }}

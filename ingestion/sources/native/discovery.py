@@ -69,6 +69,7 @@ def discover(landing: Path, domain: str) -> Landing:
         else:
             _classify(path, landing, domain, name, found)
     found.files.sort(key=lambda file: file.location)
+    found.ignored.sort()
     return found
 
 

@@ -6,7 +6,7 @@ lines of a large file are only checked here and taken apart while they are inser
 writing them down once more.
 """
 
-# ruff: noqa: S608 (identifiers and texts in the SQL of this module are quoted or bound)
+# ruff: noqa: S608 (identifiers and texts in the SQL of this module are quoted)
 
 from __future__ import annotations
 

@@ -11,7 +11,6 @@ run_settings as (
         ('tasks', 'created_at'), ('nps_responses', 'submitted_at'),
     ],
     'billing': [('invoices', 'created_at')],
-    'events': [('events', 'created_at')],
     'tickets': [('tickets', 'created_at'), ('ticket_changes', 'changed_at')],
 } -%}
 {% set versioned = {
@@ -21,12 +20,10 @@ run_settings as (
         'account_metrics',
     ],
     'billing': ['subscriptions', 'invoices', 'invoice_lines', 'fx_rates'],
-    'events': ['events'],
     'tickets': ['tickets', 'ticket_changes'],
 } -%}
 record_days as (
     {% for domain, names in versioned.items() -%}
-    {% set last_domain = loop.last -%}
     {% for name in names -%}
     select
         '{{ domain }}' as domain,
@@ -49,9 +46,18 @@ record_days as (
     where
         records.record_status != 'rejected'
         and records.{{ column }} < run_settings.as_of_at
-    {% if not (last_domain and loop.last) -%} union all {% endif %}
+    union all
     {% endfor -%}
-    {% endfor %}
+    {% endfor -%}
+    select
+        'events' as domain,
+        max(greatest(events.day, events.version_date)) as day
+    from {{ ref('stg_native__event_outcomes') }} as events
+    cross join run_settings
+    where
+        events.record_status != 'rejected'
+        and not events.is_dated_after
+        and events.day < run_settings.as_of_date
 )
 
 select

@@ -1,5 +1,6 @@
--- One row per account that has not churned and has product users: its usage figures on the last full day.
--- Owner of the account's own activity rank: the share of other accounts with less session time in 30 days.
+-- One row per account that has not churned and has product users: its usage figures on the last
+-- full day. Owner of the account's own activity rank: the share of other accounts with less session
+-- time in 30 days.
 with
 
 run_settings as (

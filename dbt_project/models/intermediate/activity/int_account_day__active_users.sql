@@ -18,7 +18,7 @@ users as (
 ),
 
 activity as (
-    select * from {{ ref('int_user_day__activity') }}
+    select * from {{ ref('int_user_day__counted') }}
 ),
 
 active_days as (

@@ -24,7 +24,9 @@ usage_days as (
 days as (
     select
         account_id,
-        product, module, feature,
+        product,
+        module,
+        feature,
         day,
         is_recent,
         sum(total_count) as total_count,
@@ -36,10 +38,13 @@ days as (
 by_key as (
     select
         account_id,
-        product, module, feature,
+        product,
+        module,
+        feature,
         sum(total_count) filter (where is_recent) as total_count,
         count(*) filter (where is_recent) as days_used,
-        sum(cast(total_count as double) / users order by day) filter (where is_recent) as daily_ratios,
+        sum(cast(total_count as double) / users order by day) filter (where is_recent)
+            as daily_ratios,
         max(day) as last_used_date
     from days
     group by account_id, product, module, feature
@@ -50,7 +55,9 @@ by_key as (
 users as (
     select
         usage_days.account_id,
-        usage_days.product, usage_days.module, usage_days.feature,
+        usage_days.product,
+        usage_days.module,
+        usage_days.feature,
         count(distinct usage_days.user_id) as users,
         count(distinct case
             when
@@ -79,7 +86,9 @@ product_users as (
 
 select
     by_key.account_id,
-    by_key.product, by_key.module, by_key.feature,
+    by_key.product,
+    by_key.module,
+    by_key.feature,
     by_key.total_count,
     by_key.daily_ratios / by_key.days_used as total_count_per_user_per_day_used,
     by_key.days_used,
@@ -87,7 +96,11 @@ select
     product_users.product_users - users.product_users as non_users,
     row_number() over (
         partition by by_key.account_id
-        order by by_key.total_count desc, by_key.product, by_key.module, by_key.feature
+        order by
+            by_key.total_count desc,
+            by_key.product asc,
+            by_key.module asc,
+            by_key.feature asc
     ) as rank_in_account,
     by_key.last_used_date
 from by_key

@@ -24,7 +24,8 @@ usage_days as (
 days as (
     select
         account_id,
-        product, module,
+        product,
+        module,
         day,
         is_recent,
         sum(microseconds) as microseconds,
@@ -36,10 +37,12 @@ days as (
 by_key as (
     select
         account_id,
-        product, module,
+        product,
+        module,
         sum(microseconds) filter (where is_recent) as microseconds,
         count(*) filter (where is_recent) as days_used,
-        sum(cast(microseconds as double) / users order by day) filter (where is_recent) as daily_ratios,
+        sum(cast(microseconds as double) / users order by day) filter (where is_recent)
+            as daily_ratios,
         max(day) as last_used_date
     from days
     group by account_id, product, module
@@ -50,7 +53,8 @@ by_key as (
 users as (
     select
         usage_days.account_id,
-        usage_days.product, usage_days.module,
+        usage_days.product,
+        usage_days.module,
         count(distinct usage_days.user_id) as users,
         count(distinct case
             when
@@ -79,7 +83,8 @@ product_users as (
 
 select
     by_key.account_id,
-    by_key.product, by_key.module,
+    by_key.product,
+    by_key.module,
     by_key.microseconds,
     by_key.daily_ratios / by_key.days_used as microseconds_per_user_per_day_used,
     by_key.days_used,
@@ -87,7 +92,10 @@ select
     product_users.product_users - users.product_users as non_users,
     row_number() over (
         partition by by_key.account_id
-        order by by_key.microseconds desc, by_key.product, by_key.module
+        order by
+            by_key.microseconds desc,
+            by_key.product asc,
+            by_key.module asc
     ) as rank_in_account,
     by_key.last_used_date
 from by_key

@@ -8,11 +8,14 @@ users as (
 
 known_from_events as (
     select
-        account_id,
-        user_id,
-        min(event_day) as first_event_day
-    from {{ ref('stg_canonical__events') }}
-    group by account_id, user_id
+        activity.account_id,
+        activity.user_id,
+        min(activity.day) as first_event_day
+    from {{ ref('int_user_day__activity') }} as activity
+    inner join {{ ref('stg_canonical__accounts') }} as accounts
+        on activity.account_id = accounts.account_id
+    where activity.known_event_count > 0
+    group by activity.account_id, activity.user_id
 ),
 
 seen as (
@@ -21,7 +24,7 @@ seen as (
         user_id,
         min(day) as first_seen_date,
         max(day) as last_seen_date
-    from {{ ref('int_user_day__activity') }}
+    from {{ ref('int_user_day__counted') }}
     where event_count > 0
     group by account_id, user_id
 ),

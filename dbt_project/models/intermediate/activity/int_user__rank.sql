@@ -17,7 +17,7 @@ recent as (
         activity.user_id,
         activity.day,
         activity.session_microseconds
-    from {{ ref('int_user_day__activity') }} as activity
+    from {{ ref('int_user_day__counted') }} as activity
     cross join run_settings
     where
         activity.session_microseconds > 0

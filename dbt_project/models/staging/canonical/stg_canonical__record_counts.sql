@@ -23,7 +23,7 @@ with
 outcomes as (
     {% for domain, names in entities().items() -%}
     {% set last_domain = loop.last -%}
-    {% for entity in names -%}
+    {% for entity in names if entity != 'events' -%}
     select
         '{{ domain }}' as domain,
         '{{ entity }}' as entity,
@@ -44,6 +44,14 @@ outcomes as (
     group by entity, record_status
     {% if not last_domain %}union all{% endif %}
     {% endfor -%}
+    union all
+    select
+        'events' as domain,
+        'events' as entity,
+        record_status,
+        is_dated_after,
+        records
+    from {{ ref('stg_native__event_counts') }}
     union all
     select
         'crm' as domain,

@@ -14,7 +14,7 @@ with
 {% endfor -%}
 rejects as (
     {% for domain, names in entities().items() -%}
-    {% for entity in names -%}
+    {% for entity in names if entity != 'events' -%}
     select
         '{{ domain }}' as domain,
         '{{ entity }}' as entity,
@@ -43,6 +43,16 @@ rejects as (
     where not files.is_replaced
     union all
     {% endfor -%}
+    select
+        'events' as domain,
+        'events' as entity,
+        location,
+        line,
+        file_version,
+        reason,
+        record
+    from {{ ref('stg_native__event_rejects') }}
+    union all
     select
         'crm' as domain,
         'account_parents' as entity,

@@ -11,11 +11,10 @@ invoices as (
 ),
 
 {% set without_account = [
-    'accounts', 'account_aliases', 'csm_aliases', 'csms', 'fx_rates',
+    'accounts', 'account_aliases', 'csm_aliases', 'csms', 'fx_rates', 'events',
 ] -%}
 unattributed as (
     {% for domain, names in entities().items() -%}
-    {% set last_domain = loop.last -%}
     {% for entity in names if entity not in without_account -%}
     select
         '{{ domain }}' as domain,
@@ -45,9 +44,21 @@ unattributed as (
         on records.invoice_id = invoices.invoice_id
     {% endif -%}
     where records.record_status = 'unattributed'
-    {% if not (last_domain and loop.last) -%} union all {% endif %}
+    union all
     {% endfor -%}
-    {% endfor %}
+    {% endfor -%}
+    select
+        'events' as domain,
+        'events' as entity,
+        location,
+        line,
+        file_version,
+        source_account_id as account_id,
+        reason,
+        cast(null as decimal(18, 4)) as amount,
+        cast(null as varchar) as currency
+    from {{ ref('stg_native__event_exceptions') }}
+    where record_status = 'unattributed'
     union all
     select
         'crm' as domain,

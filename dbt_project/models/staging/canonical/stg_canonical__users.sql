@@ -1,5 +1,6 @@
--- Product users that CRM lists for the accounts that exist; a deactivation after the last full day is unset.
--- A user who is inactive without a date counts as deactivated from the day of that version.
+-- Product users that CRM lists for the accounts that exist; a deactivation after the last full day
+-- is unset. A user who is inactive without a date counts as deactivated from the day of that
+-- version.
 with
 
 run_settings as (

@@ -1,0 +1,85 @@
+{#-
+    The event chain is the one part of the warehouse that a night does not rebuild: a night recomputes the
+    days of users that its new records touch, and what hangs on them. What that takes stands in this file.
+
+    `stg_native__event_chain_state` and `…_accounts` are built when every table of the chain says what the
+    records say, and remember which files and accounts those were. The next night compares, and recomputes
+    what differs. A night that dies half way leaves the state behind, and the next one does all of it again.
+    The state is named without ref(): the chain begins with what it ended with, and the lineage would be a
+    circle.
+-#}
+
+{#- Whether there is a last build to go on from. Without one, or with a full refresh, all is computed. -#}
+{% macro chain_goes_on() -%}
+    {{ return(
+        execute
+        and not flags.FULL_REFRESH
+        and adapter.get_relation(
+            database=target.database, schema='intermediate', identifier='int_event_chain__files'
+        ) is not none
+    ) }}
+{%- endmacro %}
+
+{#- What the chain remembers of its last build: `files` or `accounts`. -#}
+{% macro last_build_of(what) -%}
+    {{ api.Relation.create(
+        database=target.database, schema='intermediate', identifier='int_event_chain__' ~ what
+    ) }}
+{%- endmacro %}
+
+{#- What every row of the chain hangs on: where it differs from the last build, all is computed anew. The
+    number changes when the meaning of a stored column does. -#}
+{% macro chain_settings() -%}
+    concat_ws(
+        ' ',
+        'version 1',
+        reporting_time_zone,
+        session_timeout_minutes,
+        session_duration,
+        event_deduplication
+    )
+{%- endmacro %}
+
+{#- Whether the settings of the last build were others; a condition. -#}
+{% macro chain_settings_changed() -%}
+    exists (
+        select 1
+        from {{ ref('run_settings') }}
+        where {{ chain_settings() }} not in (
+            select chain_settings from {{ last_build_of('files') }}
+        )
+    )
+{%- endmacro %}
+
+{#- Before a full refresh: should it die half way, the next night must not take the chain for whole. -#}
+{% macro forget_last_build() -%}
+    {% if execute and flags.FULL_REFRESH and adapter.get_relation(
+        database=target.database, schema='intermediate', identifier='int_event_chain__files'
+    ) is not none -%}
+    delete from {{ last_build_of('files') }}
+    {%- endif %}
+{%- endmacro %}
+
+{#- Before records are typed: forget those that were typed under other settings. -#}
+{% macro forget_all_events() -%}
+    {% if is_incremental() -%}
+    delete from {{ this }}
+    {%- if chain_goes_on() %}
+    where {{ chain_settings_changed() }}
+    {%- endif %}
+    {%- endif %}
+{%- endmacro %}
+
+{#- Before a table of the chain takes in new rows: forget those of the user-days that are computed again. -#}
+{% macro forget_touched_days(account='account_id') -%}
+    {% if is_incremental() and not chain_goes_on() -%}
+    delete from {{ this }}
+    {%- elif is_incremental() -%}
+    delete from {{ this }}
+    where
+        {{ chain_settings_changed() }}
+        or ({{ account }}, user_id, day) in (
+            select (account_id, user_id, day) from {{ ref('stg_native__event_days_touched') }}
+        )
+    {%- endif %}
+{%- endmacro %}

@@ -1,0 +1,386 @@
+"""The night of the demo company: what is published and told, and what the audit holds."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections import Counter
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from sample_data import DemoSummary
+from tests.end_to_end.nights import (
+    Night,
+    account360,
+    call,
+    contents,
+    parquet_contents,
+    shows,
+    written,
+)
+
+pytestmark = pytest.mark.xdist_group("demo_night")
+
+# The readers' contract, as far as it is built: table → columns.
+PROMISED = {
+    "account_360": """
+        account_id account_name currency tier stage industry country join_date is_churned churn_date
+        churn_reason parent_account_id subscription_mrr ending_mrr lifetime_revenue
+        lifetime_payments next_renewal_date crm_data_through billing_data_through
+        events_data_through tickets_data_through
+    """,
+    "account_revenue_monthly": """
+        account_id month currency subscription_mrr recurring_invoice_revenue
+        non_recurring_invoice_revenue unclassified_invoice_revenue failed_invoice_revenue payments
+    """,
+    "account_mrr_monthly": """
+        account_id month currency starting_mrr new_mrr expansion_mrr contraction_mrr lost_mrr
+        ending_mrr movement movement_subclass months_since_lost intra_month_mrr is_open_month
+        is_provisional_loss
+    """,
+    "account_subscriptions": """
+        subscription_id account_id start_date end_date expiration_date subscription_code
+        billing_cycle currency monthly_amount monthly_revenue next_renewal_date is_active
+    """,
+    "account_invoices": """
+        invoice_id account_id created_at paid_at is_failed currency recurring_amount
+        non_recurring_amount unclassified_amount total_amount
+    """,
+    "audit_loads": "domain entity location rows_read loaded_at load_id",
+    "audit_conservation": """
+        domain entity records_read current_rows superseded duplicates unattributed rejected erased
+        difference
+    """,
+    "audit_rejects": "domain entity location line reason record",
+    "audit_unattributed": "domain entity location line account_id",
+    "audit_publishes": """
+        publish_id as_of_date run_id code_version published_at tables rows checks_passed
+    """,
+}
+
+# Table → the columns that identify a row, by which it is ordered.
+KEYS = {
+    "account_360": ("account_id",),
+    "account_revenue_monthly": ("account_id", "month"),
+    "account_mrr_monthly": ("account_id", "month"),
+    "account_subscriptions": ("subscription_id", "start_date"),
+    "account_invoices": ("invoice_id",),
+    "audit_conservation": ("domain", "entity"),
+}
+
+MONEY, MONEY_TYPE = ("_mrr", "_revenue", "_amount", "payments"), "DECIMAL(18,4)"
+FLAG = ("is_", "has_")
+
+
+@pytest.fixture(scope="module")
+def columns(demo_night: Night) -> dict[str, dict[str, str]]:
+    """Table → column → type, as published."""
+    found: dict[str, dict[str, str]] = {}
+    rows = demo_night.shows(
+        "select table_name, column_name, data_type from duckdb_columns() where not internal"
+    )
+    for table, column, kind in rows[1:]:
+        found.setdefault(table, {})[column] = kind
+    return found
+
+
+def test_it_published(demo_night: Night) -> None:
+    assert demo_night.exit_code == 0, demo_night.out + demo_night.err
+
+
+@pytest.mark.parametrize("table", PROMISED)
+def test_tables_have_the_promised_columns(columns: dict[str, dict[str, str]], table: str) -> None:
+    missing = {*PROMISED[table].split(), "as_of_date"} - columns[table].keys()
+    assert not missing
+
+
+def test_types_are_what_the_names_say(columns: dict[str, dict[str, str]]) -> None:
+    wrong = [
+        (table, name, kind)
+        for table, kinds in columns.items()
+        for name, kind in kinds.items()
+        if (name.startswith(FLAG) and kind != "BOOLEAN")
+        or (_is_money(name) and kind != MONEY_TYPE)
+        or (name.endswith("_at") and kind != "TIMESTAMP")
+        or ((name.endswith("_date") or name in ("day", "month")) and kind != "DATE")
+    ]
+    assert not wrong
+
+
+def _is_money(column: str) -> bool:
+    return not column.startswith(FLAG) and column.removesuffix("_reporting").endswith(MONEY)
+
+
+def test_tables_and_columns_are_described(demo_night: Night) -> None:
+    assert demo_night.shows(
+        """
+        select table_name
+        from duckdb_tables()
+        where comment is null and not internal
+        union all
+        select concat(table_name, '.', column_name)
+        from duckdb_columns()
+        where comment is null and not internal
+        """
+    ) == [["table_name"]]
+
+
+def test_every_table_is_of_the_as_of_date(
+    demo_night: Night, columns: dict[str, dict[str, str]]
+) -> None:
+    query = " union ".join(f"select as_of_date from {table}" for table in columns)
+    assert demo_night.shows(query) == [["as_of_date"], ["2024-07-01"]]
+
+
+def test_parquet_and_duckdb_agree(demo_night: Night) -> None:
+    tables = contents(demo_night.database, leave_out=())
+    assert parquet_contents(demo_night.database, leave_out=()) == tables
+    assert not [name for name, rows in tables.items() if not rows]
+
+
+@pytest.mark.parametrize("table", KEYS)
+def test_rows_stand_in_key_order(demo_night: Night, table: str) -> None:
+    _, *keys = demo_night.shows(f"select {', '.join(KEYS[table])} from {table}")
+    assert keys == sorted(keys)
+    assert len({tuple(key) for key in keys}) == len(keys)
+
+
+def test_the_published_file_can_be_moved(demo_night: Night, tmp_path: Path) -> None:
+    moved = tmp_path / "under another name.duckdb"
+    shutil.copyfile(demo_night.database, moved)
+    assert contents(moved) == contents(demo_night.database)
+
+
+# --- audit
+
+
+def test_every_record_is_accounted_for(demo_night: Night, demo: DemoSummary) -> None:
+    rows = demo_night.shows("select entity, records_read, difference from audit_conservation")[1:]
+    assert {entity: int(read) for entity, read, _ in rows if entity in demo.records} == demo.records
+    assert {difference for _, _, difference in rows} == {"0"}
+
+
+def test_every_reject_of_the_demo_is_listed_and_no_other(
+    demo_night: Night, demo: DemoSummary
+) -> None:
+    found = _places(demo_night, "audit_rejects", "entity != 'account_parents'")
+    cases = [case for case in demo.cases if case.is_reject and case.kind[7:] != "hierarchy_cycle"]
+    expected = {(case.entity, case.location, str(case.line)) for case in cases}
+    delivered_twice = {place for place in found if "_redelivered" in place[1]}
+    assert found - delivered_twice == expected
+    assert delivered_twice <= {
+        (entity, file.replace(".", "_redelivered.", 1), line) for entity, file, line in expected
+    }
+
+
+def test_the_hierarchy_cycle_is_broken_once(demo_night: Night, demo: DemoSummary) -> None:
+    _, *rows = demo_night.shows(
+        "select location, line, reason from audit_rejects where entity = 'account_parents'"
+    )
+    cases = demo.cases_of("reject_hierarchy_cycle")
+    assert len(rows) == 1
+    assert (rows[0][0], int(rows[0][1])) in {(case.location, case.line) for case in cases}
+    assert all(case.key in rows[0][2] for case in cases)
+
+
+def test_every_stray_of_the_demo_is_listed(demo_night: Night, demo: DemoSummary) -> None:
+    found = _places(demo_night, "audit_unattributed")
+    strays = [*demo.cases_of("unknown_account"), *demo.cases_of("no_account")]
+    assert {(case.entity, case.location, str(case.line)) for case in strays} <= found
+
+
+def test_repeated_records_are_counted(demo_night: Night, demo: DemoSummary) -> None:
+    _, *rows = demo_night.shows("select entity, duplicates from audit_conservation")
+    found = {entity: int(duplicates) for entity, duplicates in rows}
+    repeated = Counter(case.entity for case in demo.cases_of("duplicate_record"))
+    for case in demo.cases_of("file_delivered_twice"):
+        sent = next(file for file in demo.files if file.location == case.location)
+        repeated[case.entity] += sent.records - sent.rejects
+    del repeated["events"]
+    assert {entity: found[entity] for entity in repeated} == repeated
+    assert found["events"] > 0
+
+
+def _places(night: Night, table: str, condition: str = "true") -> set[tuple[str, ...]]:
+    query = f"select entity, location, line from {table} where {condition}"
+    return {tuple(row) for row in night.shows(query)[1:]}
+
+
+def test_every_file_was_loaded_once(demo_night: Night, demo: DemoSummary) -> None:
+    _, *rows = demo_night.shows("select location, rows_read from audit_loads")
+    assert {location: int(read) for location, read in rows} == {
+        file.location: file.records for file in demo.files
+    }
+    assert len(rows) == len(demo.files)
+
+
+# --- golden tables: accounts of a special kind, by hand from their landing records
+
+GOLDEN_MOVEMENTS = """
+    acct     month      movement    subclass     since amount    ending
+    ACC-1030 2022-12-01 new         new_logo     -     119.7     119.7
+    ACC-1030 2023-12-01 lost        -            -     -119.7    0
+    ACC-1030 2024-03-01 new         reactivation 3     392.4     392.4
+    ACC-1041 2021-10-01 new         new_logo     -     448       448
+    ACC-1042 2024-03-01 new         new_logo     -     97        97
+    ACC-1043 2022-08-01 new         new_logo     -     169       169
+    ACC-1043 2023-07-01 expansion   -            -     49        218
+    ACC-1043 2024-04-01 contraction -            -     -169      49
+    ACC-1044 2022-05-01 new         new_logo     -     1328      1328
+    ACC-1044 2023-09-01 contraction -            -     -150      1178
+    ACC-1050 2022-12-01 new         new_logo     -     1000      1000
+    ACC-1050 2023-08-01 expansion   -            -     99        1099
+    ACC-1050 2023-10-01 expansion   -            -     56.3333   1155.3333
+    ACC-1050 2024-01-01 expansion   -            -     37.0069   1192.3402
+    ACC-1052 2021-06-01 new         new_logo     -     450.5     450.5
+"""
+
+
+def test_movements_of_accounts_of_a_special_kind(demo_night: Night) -> None:
+    """1030 lapsed and came back; 1041 had a paid trial and 1042 a free plan before; 1043 gave up
+    one of two subscriptions; 1044 has a rebate; 1050 pays 24000 for two years, 297 a quarter, 52
+    for four weeks and 36.50 for thirty days; 1052 changed its subscription over a month's end.
+    """
+    accounts = {row[0] for row in written(GOLDEN_MOVEMENTS)[1:]}
+    assert demo_night.shows(
+        """
+        select
+            account_id as acct, month, movement, movement_subclass as subclass,
+            months_since_lost as since, ending_mrr - starting_mrr as amount, ending_mrr as ending
+        from account_mrr_monthly
+        where movement != 'none' and list_contains($accounts, account_id)
+        order by account_id, month
+        """,
+        accounts=sorted(accounts),
+    ) == written(GOLDEN_MOVEMENTS)
+
+
+def test_open_month_of_accounts_of_a_special_kind(demo_night: Night) -> None:
+    """1045 came and went in June; 1048 ended two days before the night, within the days of grace;
+    0012 and 12 are two accounts.
+    """
+    assert demo_night.shows(
+        """
+        select
+            account_id as acct, currency, starting_mrr as starting, ending_mrr as ending,
+            intra_month_mrr as intra, is_provisional_loss as provisional
+        from account_mrr_monthly
+        where is_open_month and account_id in ('0012', '12', 'ACC-1045', 'ACC-1048')
+        order by account_id
+        """
+    ) == written(
+        """
+        acct     currency starting ending   intra provisional
+        0012     EUR      1598     1598     0     no
+        12       EUR      243.8333 243.8333 0     no
+        ACC-1045 USD      0        0        160   no
+        ACC-1048 USD      115      115      0     yes
+        """
+    )
+
+
+def test_invoices_of_an_account_of_a_special_kind(demo_night: Night) -> None:
+    """1045 has one invoice, over its only term."""
+    assert demo_night.shows(
+        """
+        select
+            invoice_id as id, created_at, paid_at, recurring_amount as recurring,
+            total_amount as total, lifetime_revenue as lifetime, lifetime_payments as paid
+        from account_invoices
+        inner join account_360 using (account_id)
+        where account_id = 'ACC-1045'
+        """
+    ) == written(
+        """
+        id           created_at          paid_at             recurring total lifetime paid
+        INV-1045-001 2024-06-04T22:45:19 2024-06-26T06:40:19 160       160   160      160
+        """
+    )
+
+
+def test_merged_and_deleted_accounts_are_nowhere(
+    demo_night: Night, demo: DemoSummary, columns: dict[str, dict[str, str]]
+) -> None:
+    gone = {
+        case.key
+        for kind in ("merged_account", "deleted_account")
+        for case in demo.cases_of(kind)
+        if case.entity == "accounts"
+    }
+    assert len(gone) > 4
+    for table, kinds in columns.items():
+        if "account_id" in kinds and not table.startswith("audit_"):
+            found = demo_night.shows(f"select distinct account_id from {table}")
+            assert not gone & {account for (account,) in found}, table
+
+
+def test_the_account_that_appeared_in_the_last_night_is_there(
+    demo_night: Night, demo: DemoSummary
+) -> None:
+    (case,) = demo.cases_of("account_appears_later")
+    query = "select account_id, ending_mrr > 0 as pays from account_360 where account_id = $key"
+    assert demo_night.shows(query, key=case.key)[1:] == [[case.key, "yes"]]
+
+
+# --- what people are told
+
+
+def test_the_command_writes_the_demo_company(demo_home: Path, demo: DemoSummary) -> None:
+    landing = demo_home / "landing"
+    paths = [path for path in landing.rglob("*") if path.is_file()]
+    assert {path.relative_to(landing).as_posix() for path in paths} == {
+        file.location for file in demo.files
+    }
+    for path in paths:
+        assert path.read_bytes() == (demo.landing / path.relative_to(landing)).read_bytes()
+
+
+def test_progress_names_the_stations(demo_night: Night) -> None:
+    for station in ("landing crm", "arrival checks of events", "dbt", "release checks", "publish"):
+        assert f"{station}: done in" in demo_night.err
+
+
+def test_the_summary_says_what_was_loaded_and_where_the_file_is(
+    demo_night: Night, demo_home: Path, demo: DemoSummary
+) -> None:
+    out = demo_night.out
+    assert "Night of 2024-07-01: published in" in out
+    assert str(demo_home / "published" / "current" / "account360.duckdb") in out
+    crm = next(line.split() for line in out.splitlines() if line.strip().startswith("crm "))
+    assert int(crm[1]) == sum(file.location.startswith("crm/") for file in demo.files)
+    assert "crm.deals.source_campaign" in out
+    lines = [line.split() for line in out.splitlines()]
+    told = {line[0].split(".")[-1]: line for line in lines if line and line[0].count(".") == 1}
+    for entity, read in demo.records.items():
+        assert int(told[entity][1].replace(",", "")) == read
+        assert int(told[entity][-1]) <= demo.rejects[entity] + 3
+    assert "Time" in out.splitlines()
+
+
+def test_status_tells_of_the_publish(demo_home: Path, demo_night: Night) -> None:
+    status = account360("status", "--home", demo_home)
+    assert status.returncode == 0
+    for part in (
+        demo_night.publish_id,
+        "as of                 2024-07-01",
+        "events data through   2024-06-30",
+        "account_mrr_monthly",
+        "Last night, of 2024-07-01: published",
+    ):
+        assert part in status.stdout
+
+
+def test_one_domain_loads_alone(demo_home: Path, demo: DemoSummary, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    command = (sys.executable, "-m", "ingestion", "crm", "--home", home)
+    loaded = call(*command, "--landing", demo_home / "landing")
+    assert loaded.returncode == 0, loaded.stdout + loaded.stderr
+    assert "crm: load 1" in loaded.stdout
+    raw = home / "warehouse.duckdb"
+    _, *rows = shows(raw, "select entity, sum(rows_read) from raw_crm.landed_files group by 1")
+    assert {entity: int(read) for entity, read in rows}.items() <= demo.records.items()
+    with duckdb.connect(str(raw), read_only=True) as connection:
+        schemas = connection.execute("select distinct schema_name from duckdb_tables()").fetchall()
+    assert "raw_billing" not in {name for (name,) in schemas}

@@ -1,0 +1,267 @@
+"""What bad input gets: a line that is no record, and every kind of file that cannot be read."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from pathlib import Path
+
+import pytest
+
+from ingestion import LoadReport
+from ingestion.sources.native import reading
+from settings import load_settings
+from tests.ingestion.conftest import Place
+
+ACCOUNTS = "account_id,name,join_date\na,A,2024-01-01\n"
+
+
+def only_problem(report: LoadReport) -> str:
+    assert len(report.problems) == 1, report.problems
+    return str(report.problems[0])
+
+
+@pytest.mark.parametrize("large", [False, True], ids=["small", "large"])
+def test_lines_that_are_no_json_object_go_to_unparsed_lines(
+    place: Place, monkeypatch: pytest.MonkeyPatch, large: bool
+) -> None:
+    monkeypatch.setattr(reading, "_LARGE_BYTES", 0 if large else 1 << 30)
+    place.land("crm/accounts.csv", ACCOUNTS)
+    place.land(
+        "crm/csm_aliases.jsonl",
+        '{"old_email":"a","email":"b"}\n{"old_email":\r\n[1,2]\nnull\n"x"\n{}\n'
+        '{"old_email":"c","email":"d"} trailing\n{"old_email":"e","email":"f"}\n',
+    )
+    report = place.load()
+    assert report.problems == []
+    assert place.rows("crm.csm_aliases", "_line", "email") == [(1, "b"), (6, None), (8, "f")]
+    assert place.rows("crm.unparsed_lines", "_line", "entity", "reason", "record") == [
+        (2, "csm_aliases", "not valid JSON", '{"old_email":'),
+        (3, "csm_aliases", "a JSON array where an object is expected", "[1,2]"),
+        (4, "csm_aliases", "a JSON null where an object is expected", "null"),
+        (5, "csm_aliases", "a JSON varchar where an object is expected", '"x"'),
+        (7, "csm_aliases", "not valid JSON", '{"old_email":"c","email":"d"} trailing'),
+    ]
+    (file,) = [file for file in report.files if file.entity == "csm_aliases"]
+    assert (file.rows_read, file.unparsed_rows) == (8, 5)
+    assert place.rows("crm.landed_files", "rows_read", "unparsed_rows", order="location") == [
+        (1, 0),
+        (8, 5),
+    ]
+
+
+def test_csv_lines_that_do_not_fit_go_to_unparsed_lines(place: Place) -> None:
+    place.land("crm/accounts.csv", ACCOUNTS)
+    place.land(
+        "crm/csm_aliases.csv",
+        "old_email,email\n"
+        "a,b\n"
+        "too,many,fields\n"
+        "few\n"
+        '"in "the" middle",x\n'
+        'open,"no end\n'
+        "c,d\n"
+        '"two\nlines","of\ntext"\n'
+        '5" pipe,x\n'
+        "e,f\n"
+        'last,"open',
+    )
+    report = place.load()
+    assert report.problems == []
+    assert place.rows("crm.csm_aliases", "_line", "old_email", "email") == [
+        (2, "a", "b"),
+        (7, "c", "d"),
+        (8, "two\nlines", "of\ntext"),
+        (12, "e", "f"),
+    ]
+    assert place.rows("crm.unparsed_lines", "_line", "reason", "record") == [
+        (3, "3 fields where the header has 2", "too,many,fields"),
+        (4, "1 fields where the header has 2", "few"),
+        (5, "broken quotes", '"in "the" middle",x'),
+        (6, "broken quotes", 'open,"no end'),
+        (11, "broken quotes", '5" pipe,x'),
+        (13, "broken quotes", 'last,"open'),
+    ]
+
+
+DAMAGED = bytearray(gzip.compress(bytes(range(256)) * 40))
+DAMAGED[100:140] = b"\xff" * 40
+
+BAD_FILES = [
+    ("csm_aliases.csv.gz", gzip.compress(b"old_email,email\na,b\n" * 99)[:-9], "cut off"),
+    ("csm_aliases.jsonl.gz", b"old_email,email\na,b\n", "the compression is damaged"),
+    (
+        "csm_aliases.csv.gz",
+        gzip.compress(b"x" * 9999)[:30] + b"\xff" * 20,
+        "the compression is damaged",
+    ),
+    ("csm_aliases.parquet", b"old_email,email\na,b\n", "not a whole Parquet file"),
+    ("csm_aliases.parquet", b"", "not a whole Parquet file"),
+    ("csm_aliases.csv", b"old_email,email\na,b\nc,\xe9\n", "not UTF-8: byte 22 (line 3) is 0xe9"),
+    ("csm_aliases.jsonl", b'{"old_email":"\xff"}', "not UTF-8: byte 14 (line 1) is 0xff"),
+    ("csm_aliases.csv", "old_email,email\n".encode("utf-16"), "not UTF-8: byte 0 (line 1)"),
+    (
+        "csm_aliases.csv",
+        b"old_email,name\na,b\n",
+        "required column email missing; found: name, old_email",
+    ),
+    ("csm_aliases.jsonl", b'{"x":1}', "required columns old_email, email missing; found: x"),
+    (
+        "csm_aliases.csv",
+        b"old_email,email,E-Mail,oldEmail\na,b,c,d\n",
+        "the headers 'old_email' and 'oldEmail' are both the column old_email",
+    ),
+    ("csm_aliases.xlsx", b"PK", "this kind of file cannot be read"),
+    ("csm_aliases/notes.txt", b"hello", "this kind of file cannot be read"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "reason"), BAD_FILES)
+def test_an_unreadable_file_is_a_problem_and_loads_nothing(
+    place: Place, name: str, content: bytes, reason: str
+) -> None:
+    place.land("crm/accounts.csv", ACCOUNTS)
+    place.land(f"crm/{name}", content)
+    for _ in range(2):  # it stays a problem until it is mended
+        problem = only_problem(report := place.load())
+        assert problem.startswith(f"crm/{name} (crm.csm_aliases): ")
+        assert reason in problem
+        assert report.problems[0].advice in problem
+    assert place.rows("crm.accounts", "account_id") == ["a"]
+    assert place.rows("crm.csm_aliases") == []
+    assert place.rows("crm.unparsed_lines") == []
+    assert place.rows("crm.landed_files", "location", order="1") == ["crm/accounts.csv"]
+
+
+def test_a_parquet_file_cut_in_the_middle_is_a_problem(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "_LARGE_BYTES", 0)
+    place.land("crm/accounts.csv", ACCOUNTS)
+    path = place.land_parquet(
+        "crm/csm_aliases.parquet",
+        "select hash(range)::varchar as old_email, 'b' as email from range(50000)",
+    )
+    content = bytearray(path.read_bytes())
+    content[5000:6000] = bytes(1000)
+    path.write_bytes(content)
+    assert "not a whole Parquet file" in only_problem(place.load())
+    assert place.rows("crm.csm_aliases") == []
+
+
+def test_two_parquet_columns_that_are_one_are_a_problem(place: Place) -> None:
+    place.land("crm/accounts.csv", ACCOUNTS)
+    place.land_parquet(
+        "crm/csm_aliases.parquet",
+        "select 'a' as old_email, 'b' as email, 'c' as \"E mail\", 'd' as eMail_",
+    )
+    assert place.load().problems == []
+    place.land_parquet(
+        "crm/csm_aliases.parquet", "select 'a' as old_email, 'b' as email, 'c' as \"Old Email\""
+    )
+    assert "are both the column old_email" in only_problem(place.load())
+
+
+def test_an_error_late_in_a_large_file_leaves_nothing_of_it(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ingestion.sources.native import stage, text
+
+    monkeypatch.setattr(text, "BLOCK_BYTES", 2000)
+    monkeypatch.setattr(stage, "_SPILL_BYTES", 1000)
+    monkeypatch.setattr(stage, "_ROW_GROUP", 10)
+    place.land("crm/accounts.csv", ACCOUNTS)
+    place.land("crm/csm_aliases/1.csv", b"old_email,email\n" + b"a,b\n" * 5000 + b"\xff,x\n")
+    place.land("crm/csm_aliases/2.csv", b"old_email,email\n" + b"c,d\n" * 5000)
+    assert "line 5,002" in only_problem(place.load())
+    assert set(place.rows("crm.csm_aliases", "old_email")) == {"c"}
+    assert len(place.rows("crm.csm_aliases", "old_email")) == 5000
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_without_permission_is_a_problem(place: Place) -> None:
+    place.land("crm/accounts.csv", ACCOUNTS)
+    place.land("crm/csm_aliases.csv", "old_email,email\na,b\n").chmod(0)
+    assert "Permission denied" in only_problem(place.load())
+
+
+def test_a_refused_file_is_a_problem(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.land("crm/accounts.csv", ACCOUNTS)
+    place.land("crm/csm_aliases.csv", "old_email,email\na,b\n")
+    plain = Path.open
+
+    def refuse(self: Path, *args: object, **kwargs: object) -> object:
+        if self.name == "csm_aliases.csv":
+            raise PermissionError(13, "Permission denied")
+        return plain(self, *args, **kwargs)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(Path, "open", refuse)
+    problem = only_problem(place.load())
+    assert "crm/csm_aliases.csv (crm.csm_aliases): the file cannot be read" in problem
+
+
+def test_a_link_to_nowhere_is_a_problem(place: Place) -> None:
+    place.land("crm/accounts.csv", ACCOUNTS)
+    (place.settings.landing / "crm" / "csms.csv").symlink_to("/nowhere/at/all.csv")
+    assert "No such file" in only_problem(place.load())
+
+
+def test_accounts_must_have_landed_once(place: Place) -> None:
+    place.land("crm/csm_aliases.csv", "old_email,email\na,b\n")
+    problem = only_problem(place.load())
+    assert problem.startswith("crm/accounts (crm.accounts): no file of accounts has ever landed")
+    assert place.rows("crm.csm_aliases", "email") == ["b"]
+    accounts = place.land("crm/accounts.csv", ACCOUNTS)
+    assert place.load().problems == []
+    accounts.unlink()
+    assert place.load().problems == []
+    assert place.load("billing").problems == []
+
+
+def test_a_landing_folder_that_does_not_exist_is_named(place: Place) -> None:
+    assert "the landing folder" in only_problem(place.load())
+
+
+def test_a_full_extract_needs_a_date(place: Place, tmp_path: Path) -> None:
+    place.settings = load_settings(
+        environ={}, home=place.settings.home, full_extract_entities="accounts"
+    )
+    place.land("crm/accounts.csv", ACCOUNTS)
+    problem = only_problem(place.load())
+    assert "a full extract without a date" in problem
+    assert "crm/accounts/2024-06-01.csv" in problem
+    (place.settings.landing / "crm/accounts.csv").unlink()
+    place.land("crm/accounts/extract of 2024-06-01/part 1.csv", ACCOUNTS)
+    assert place.load().problems == []
+
+
+def test_what_nobody_reads_is_listed(place: Place) -> None:
+    place.land("crm/accounts.csv", ACCOUNTS)
+    for location in (
+        "crm/acounts.csv",
+        "crm/wishes/1.csv",
+        "crm/csms/1.csv.tmp",
+        "crm/csms.jsonl.part",
+        "crm/.hidden.csv",
+        "crm/csms/.hidden.csv",
+        "payroll/salaries.csv",
+        "readme.txt",
+        ".hidden",
+    ):
+        place.land(location, "x")
+    report = place.load()
+    assert report.problems == []
+    assert report.ignored == [
+        "crm/acounts.csv",
+        "crm/csms.jsonl.part",
+        "crm/csms/1.csv.tmp",
+        "crm/wishes/",
+        "payroll/",
+        "readme.txt",
+    ]
+    assert place.load("billing").ignored == []
+
+
+def test_unknown_domains_are_refused(place: Place) -> None:
+    with pytest.raises(ValueError, match="allowed are crm, billing, events, tickets"):
+        place.load("payroll")
