@@ -188,6 +188,17 @@ def parquet_contents(
         }
 
 
+def differences(left: Path, right: Path, but: str = "no table") -> dict[str, list[tuple]]:
+    """Tables in which two published files differ, `but…` left out, with some of the rows."""
+    ours, theirs = contents(left), contents(right)
+    names = {name for name in ours.keys() | theirs.keys() if not name.startswith(but)}
+    return {
+        name: sorted(set(ours.get(name, [])) ^ set(theirs.get(name, [])), key=repr)[:6]
+        for name in sorted(names)
+        if ours.get(name) != theirs.get(name)
+    }
+
+
 class Home:
     """A home folder that begins empty, but for what dbt has parsed for its path before."""
 

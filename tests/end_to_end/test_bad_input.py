@@ -19,8 +19,6 @@ import pytest
 
 from tests.end_to_end.nights import Home, Night, account360, written
 
-pytestmark = pytest.mark.xdist_group("bad_input")
-
 AS_OF = "2024-06-10"
 GOOD = [f"{number:03}" for number in range(1, 201)]
 

@@ -21,8 +21,6 @@ from tests.end_to_end.nights import (
     written,
 )
 
-pytestmark = pytest.mark.xdist_group("demo_night")
-
 # The readers' contract, as far as it is built: table → columns.
 PROMISED = {
     "account_360": """

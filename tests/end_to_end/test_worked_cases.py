@@ -13,8 +13,6 @@ import pytest
 
 from tests.end_to_end.nights import Home, Night, contents, records, written
 
-pytestmark = pytest.mark.xdist_group("worked_cases")
-
 AS_OF = "2024-06-10"
 WEST, EAST = "America/Los_Angeles", "Pacific/Auckland"
 ZONES = ("UTC", WEST, EAST)

@@ -206,11 +206,11 @@ class _Known:
             for event in deduplicated(world.events, world.settings)
             if event.account_id in self.accounts and self.day_of(event) <= self.last_full_day
         ]
+        self.session_events = [event for event in self.events if event.action not in IDENTIFY]
         self.activity = [
             event
-            for event in self.events
-            if event.action not in IDENTIFY
-            and not self.accounts[event.account_id].is_churned_by(self.day_of(event))
+            for event in self.session_events
+            if not self.accounts[event.account_id].is_churned_by(self.day_of(event))
         ]
         self.records = {
             (user.account_id, user.user_id): user
@@ -297,15 +297,19 @@ def session_intervals(events: Iterable[Event], settings: ActivitySettings) -> li
 
 
 def _session_time(known: _Known) -> TimeByDay:
-    """Session time above 0 per user and day, at most 24 hours."""
+    """Session time above 0 per user and day before churn, at most 24 hours.
+
+    A session that goes on after the churn date keeps its time before it.
+    """
     events_of: dict[UserKey, list[Event]] = defaultdict(list)
-    for event in known.activity:
+    for event in known.session_events:
         events_of[user_of(event)].append(event)
     time_on: TimeByDay = defaultdict(int)
     for user, events in events_of.items():
         for interval in session_intervals(events, known.settings):
             for day, part in split_at_midnight(interval, known.time_zone):
-                time_on[user, day] += part
+                if not known.accounts[user[0]].is_churned_by(day):
+                    time_on[user, day] += part
     return {key: min(spent, MICROSECONDS_PER_DAY) for key, spent in time_on.items()}
 
 
@@ -483,7 +487,7 @@ def _account_users(
                 "user_id": user[1],
                 "first_seen_date": min(active_days.get(user, []), default=None),
                 "last_seen_date": max(active_days.get(user, []), default=None),
-                "session_seconds_30d": seconds(spent),
+                "session_seconds_30d": None if known.is_churned(user[0]) else seconds(spent),
                 "activity_rank": ranks.get(user),
                 "activity_rank_in_account": in_account.get(user),
                 "rank_trend": slope_sign(history[user]) if user in ranks else None,

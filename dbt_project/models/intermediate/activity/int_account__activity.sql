@@ -20,12 +20,12 @@ last_days as (
 
 session_time as (
     select
-        days.account_id,
-        sum(days.session_microseconds) as session_microseconds
-    from days
+        activity.account_id,
+        sum(activity.session_microseconds) as session_microseconds
+    from {{ ref('int_user_day__counted') }} as activity
     cross join run_settings
-    where days.day > {{ add_days('run_settings.last_full_day', -30) }}
-    group by days.account_id
+    where activity.day > {{ add_days('run_settings.last_full_day', -30) }}
+    group by activity.account_id
 ),
 
 ranks as (

@@ -96,7 +96,7 @@ intervals as (
     where
         unsynced_events.previous_at < unsynced_events.created_at
         and {{ microseconds_between('unsynced_events.previous_at', 'unsynced_events.created_at') }}
-        <= run_settings.session_timeout_minutes * 60000000
+        <= cast(run_settings.session_timeout_minutes as bigint) * 60000000
 ),
 
 days as (
