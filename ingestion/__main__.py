@@ -25,7 +25,13 @@ def main(arguments: list[str] | None = None) -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 1
-    report = load_domain(options.domain, settings, datetime.now(UTC), print)
+    import duckdb
+
+    try:
+        report = load_domain(options.domain, settings, datetime.now(UTC), print)
+    except duckdb.IOException as error:
+        print(f"{options.domain}: {error}", file=sys.stderr)
+        return 1
     for line in summary(report):
         print(line)
     return 1 if report.problems else 0

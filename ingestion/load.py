@@ -35,6 +35,8 @@ def load_domain(
     """
     if domain not in ENTITIES:
         raise ValueError(f"unknown domain {domain!r}: allowed are {', '.join(ENTITIES)}")
+    if loaded_at.tzinfo is None:
+        raise ValueError("loaded_at has to say its time zone")
     from ingestion.pipeline import discard_pending, load_extract
     from ingestion.sources import SOURCES
 

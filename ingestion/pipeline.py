@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ingestion.report import LoadedFile
 from ingestion.sources import Extract
 from ingestion.sources.extract import Selection
-from ingestion.tables import LANDED_FILES, contract_tables, dataset_name
+from ingestion.tables import LANDED_FILES, contract_tables, dataset_name, literal, quoted
 from settings import Settings
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from dlt.extract import DltResource, DltSource
 
 _DLT_TYPES: dict[str, dict[str, Any]] = {
@@ -98,12 +99,15 @@ def domain_source(
             others = sorted(extract.columns.get(table, set()) - columns.keys())
             types = columns | dict.fromkeys(others, "VARCHAR")
             if is_ledger:
-                rows = _landed_files(extract, load_number, loaded_at)
-            elif selections:
-                rows = _models(selections, folder / table)
+                make = partial(_landed_files, extract.files, folder, load_number, loaded_at)
             else:
-                rows = _nothing(types)
-            yield dlt.resource(rows, name=table, columns=_hints(types), write_disposition="append")
+                make = partial(_given, selections or [_nothing(types)])
+            yield dlt.resource(
+                _models(make, folder / table),
+                name=table,
+                columns=_hints(types),
+                write_disposition="append",
+            )
 
     return landing()
 
@@ -115,41 +119,49 @@ def _hints(types: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _models(selections: list[Selection], stem: Path) -> Iterator[Any]:
-    """Each selection as a model file."""
+def _models(make: Callable[[], list[Selection]], stem: Path) -> Iterator[Any]:
+    """Each selection as a model file, made while dlt extracts."""
     import dlt
 
-    for number, selection in enumerate(selections, start=1):
+    for number, selection in enumerate(make(), start=1):
         model = stem.with_suffix(f".{number}.model")
         model.write_text(f"dialect: duckdb\n{selection.query}\n", encoding="utf-8")
         yield dlt.mark.with_file_import(str(model), "model", selection.rows)
 
 
-def _landed_files(extract: Extract, load_number: int, loaded_at: datetime) -> Iterator[Any]:
-    """One row per file, written while dlt extracts: only then is the load's id known."""
+def _given(selections: list[Selection]) -> list[Selection]:
+    return selections
+
+
+def _nothing(types: dict[str, str]) -> Selection:
+    """No rows, so that the table is made. (dlt's own way of saying so adds columns of dlt's.)"""
+    columns = (f"cast(null as {type_}) as {quoted(name)}" for name, type_ in types.items())
+    return Selection(f"select {', '.join(columns)} where false", 0)
+
+
+def _landed_files(
+    files: list[LoadedFile], folder: Path, load_number: int, loaded_at: datetime
+) -> list[Selection]:
+    """One row per file. Call it while dlt extracts: only then is the load's id known."""
     import dlt
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
     load_id = dlt.current.load_package_state()["load_id"]
     instant = loaded_at.astimezone(UTC).replace(tzinfo=None)
     of_the_load = {"load_number": load_number, "load_id": load_id, "loaded_at": instant}
-    yield pa.Table.from_pylist(
-        [{**asdict(file), **of_the_load} for file in extract.files], _arrow_schema(LANDED_FILES)
-    )
-
-
-def _nothing(types: dict[str, str]) -> Iterator[Any]:
-    """No rows, so that the table is made. (dlt's own way of saying so adds columns of dlt's.)"""
-    yield _arrow_schema(types).empty_table()
-
-
-def _arrow_schema(types: dict[str, str]) -> pa.Schema:
-    import pyarrow as pa
-
     arrow_types = {
         "VARCHAR": pa.string(),
         "BIGINT": pa.int64(),
         "DATE": pa.date32(),
         "TIMESTAMP": pa.timestamp("us"),
     }
-    return pa.schema([(name, arrow_types[type_]) for name, type_ in types.items()])
+    table = pa.Table.from_pylist(
+        [{**asdict(file), **of_the_load} for file in files],
+        pa.schema([(name, arrow_types[type_]) for name, type_ in LANDED_FILES.items()]),
+    )
+    path = folder / "landed_files.parquet"
+    pq.write_table(table, path)
+    columns = ", ".join(LANDED_FILES)
+    query = f"select {columns} from read_parquet({literal(str(path))})"  # noqa: S608
+    return [Selection(query, table.num_rows)]

@@ -1,7 +1,7 @@
 """The compiled SQL of the dbt project, run on an in-memory DuckDB: for tests on random input.
 
-dbt is started once for the whole suite; after that a model is a text of SQL. A test hands over raw records
-and asks for the rows of any model; what lies between is run in the order of the lineage.
+dbt is started once for the whole suite; after that a model is a text of SQL. A test hands over raw
+records and asks for the rows of any model; what lies between is run in the order of the lineage.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ _SETTINGS_TYPES = {
 def compile_project(folder: Path) -> None:
     """Compile the project into `folder`: as for an empty warehouse, and as for one that was built.
 
-    In between the project is built on empty raw tables, with all its tests: that it can be, and that
-    every dbt unit test holds, is part of what this proves.
+    In between the project is built on empty raw tables, with all its tests: that it can be, and
+    that every dbt unit test holds, is part of what this proves.
     """
     run_dbt(folder, "compile")
     project = CompiledProject(folder / "manifest.json")
@@ -207,7 +207,8 @@ class InMemoryWarehouse:
             marks = ", ".join("?" * (len(columns) + 3))
             self.connection.executemany(f"insert into raw_{domain}.{entity} values ({marks})", rows)
         self.connection.execute(
-            f"insert into raw_{domain}.landed_files values (?, ?, 'jsonl', '', 0, ?, ?, '', ?, ?, 0)",
+            f"insert into raw_{domain}.landed_files"
+            " values (?, ?, 'jsonl', '', 0, ?, ?, '', ?, ?, 0)",
             [entity, location, extract_date, load_number, LOADED_AT, len(rows)],
         )
 
@@ -246,9 +247,8 @@ class InMemoryWarehouse:
 
     def rows(self, name: str, columns: str = "*", order_by: str = "all") -> list[dict[str, Any]]:
         """The rows of a built model."""
-        result = self.connection.execute(
-            f"select {columns} from {self.project.models[name]['relation_name']} order by {order_by}"
-        )
+        relation = self.project.models[name]["relation_name"]
+        result = self.connection.execute(f"select {columns} from {relation} order by {order_by}")
         names = [column[0] for column in result.description]
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 

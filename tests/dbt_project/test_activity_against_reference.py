@@ -154,7 +154,11 @@ def actual_rows(warehouse: InMemoryWarehouse, table: str, expected: list[Row]) -
         return [
             rows.get(row["account_id"])
             or {
-                column: value if column == "account_id" else 0 if row["dau"] == 0 and column in counts else None
+                column: value
+                if column == "account_id"
+                else 0
+                if row["dau"] == 0 and column in counts
+                else None
                 for column, value in row.items()
             }
             for row in expected

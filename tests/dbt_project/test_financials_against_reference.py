@@ -1,4 +1,4 @@
-"""The owner models of MRR, movements and revenue, against a slow reference that shares no code with them."""
+"""MRR, movements and revenue against a slow reference that shares no code with the models."""
 
 from __future__ import annotations
 
@@ -71,10 +71,10 @@ def build(warehouse: InMemoryWarehouse, world: World) -> None:
 def actual_rows(
     warehouse: InMemoryWarehouse, name: str, world: World, expected: list[Row]
 ) -> list[dict[str, Any]]:
-    """The warehouse's rows for a table of the reference, with the columns that the reference tells."""
+    """Our rows for a table of the reference, with the columns that the reference tells."""
     last_full_day = world.settings.as_of_date - timedelta(days=1)
     if name == "subscription_records":
-        # the reference gives no end to what is active on the last full day, and no amount to a trial
+        # the reference gives no end to what is active on the last full day, and a trial no amount
         rows = [
             {
                 **row,

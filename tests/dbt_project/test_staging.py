@@ -33,7 +33,7 @@ def warehouse(shared_warehouse: InMemoryWarehouse) -> InMemoryWarehouse:
 
 
 def statuses(warehouse: InMemoryWarehouse, entity: str, *columns: str) -> list[tuple[Any, ...]]:
-    """(location, line, status, reason, …) of every record of an entity, in order of load and place."""
+    """(line, status, reason, …) of every record of an entity, in order of load and place."""
     warehouse.build(f"stg_native__{entity}")
     rows = warehouse.rows(f"stg_native__{entity}", order_by="load_number, location, line")
     return [
@@ -93,7 +93,9 @@ def test_the_day_of_a_version_is_that_of_the_reporting_time_zone(
 ) -> None:
     warehouse.set_inputs(AS_OF, reporting_time_zone="America/Los_Angeles")
     warehouse.land("crm", "contacts", [contact(updated_at="2024-06-10T06:59:59Z")])
-    warehouse.land("crm", "users", [{"account_id": "a", "user_id": "u", "updated_at": "2024-06-10"}])
+    warehouse.land(
+        "crm", "users", [{"account_id": "a", "user_id": "u", "updated_at": "2024-06-10"}]
+    )
     assert statuses(warehouse, "contacts", "is_dated_after") == [(1, "current", None, False)]
     assert statuses(warehouse, "users", "is_dated_after") == [(1, "current", None, True)]
 
@@ -341,7 +343,9 @@ def test_instants_are_read_as_agreed(
     warehouse: InMemoryWarehouse, text: str, expected: datetime | None
 ) -> None:
     warehouse.set_inputs(AS_OF, reporting_time_zone="America/New_York")
-    warehouse.land("billing", "invoices", [{"invoice_id": "i", "account_id": "a", "created_at": text}])
+    warehouse.land(
+        "billing", "invoices", [{"invoice_id": "i", "account_id": "a", "created_at": text}]
+    )
     [(_, status, reason, created_at)] = statuses(warehouse, "invoices", "created_at")
     assert created_at == expected
     if expected is None:

@@ -84,49 +84,50 @@ def test_csv_lines_that_do_not_fit_go_to_unparsed_lines(place: Place) -> None:
     ]
 
 
-DAMAGED = bytearray(gzip.compress(bytes(range(256)) * 40))
-DAMAGED[100:140] = b"\xff" * 40
+DAMAGED = bytearray(gzip.compress(b"old_email,email\na,b\n" * 99))
+DAMAGED[-6] ^= 0xFF
 
-BAD_FILES = [
-    ("csm_aliases.csv.gz", gzip.compress(b"old_email,email\na,b\n" * 99)[:-9], "cut off"),
-    ("csm_aliases.jsonl.gz", b"old_email,email\na,b\n", "the compression is damaged"),
-    (
-        "csm_aliases.csv.gz",
-        gzip.compress(b"x" * 9999)[:30] + b"\xff" * 20,
-        "the compression is damaged",
+BAD_FILES = {
+    "csm_aliases.txt": (b"hello", "this kind of file cannot be read"),
+    "csm_aliases.xlsx": (b"PK", "this kind of file cannot be read"),
+    "csm_aliases/cut.csv.gz": (gzip.compress(b"old_email,email\na,b\n" * 99)[:-9], "cut off"),
+    "csm_aliases/damaged.csv.gz": (bytes(DAMAGED), "the compression is damaged"),
+    "csm_aliases/empty.parquet": (b"", "not a whole Parquet file"),
+    "csm_aliases/latin.csv": (
+        b"old_email,email\na,b\nc,\xe9\n",
+        "not UTF-8: byte 22 (line 3) is 0xe9",
     ),
-    ("csm_aliases.parquet", b"old_email,email\na,b\n", "not a whole Parquet file"),
-    ("csm_aliases.parquet", b"", "not a whole Parquet file"),
-    ("csm_aliases.csv", b"old_email,email\na,b\nc,\xe9\n", "not UTF-8: byte 22 (line 3) is 0xe9"),
-    ("csm_aliases.jsonl", b'{"old_email":"\xff"}', "not UTF-8: byte 14 (line 1) is 0xff"),
-    ("csm_aliases.csv", "old_email,email\n".encode("utf-16"), "not UTF-8: byte 0 (line 1)"),
-    (
-        "csm_aliases.csv",
+    "csm_aliases/latin.jsonl": (b'{"old_email":"\xff"}', "not UTF-8: byte 14 (line 1) is 0xff"),
+    "csm_aliases/missing.csv": (
         b"old_email,name\na,b\n",
         "required column email missing; found: name, old_email",
     ),
-    ("csm_aliases.jsonl", b'{"x":1}', "required columns old_email, email missing; found: x"),
-    (
-        "csm_aliases.csv",
-        b"old_email,email,E-Mail,oldEmail\na,b,c,d\n",
+    "csm_aliases/missing.jsonl": (
+        b'{"x":1}',
+        "required columns old_email, email missing; found: x",
+    ),
+    "csm_aliases/notes.doc": (b"hello", "this kind of file cannot be read"),
+    "csm_aliases/plain.jsonl.gz": (b'{"x":1}', "the compression is damaged"),
+    "csm_aliases/text.parquet": (b"old_email,email\na,b\n", "not a whole Parquet file"),
+    "csm_aliases/twice.csv": (
+        b"old_email,E-Mail,oldEmail\na,b,c\n",
         "the headers 'old_email' and 'oldEmail' are both the column old_email",
     ),
-    ("csm_aliases.xlsx", b"PK", "this kind of file cannot be read"),
-    ("csm_aliases/notes.txt", b"hello", "this kind of file cannot be read"),
-]
+    "csm_aliases/wide.csv": ("old_email".encode("utf-16"), "not UTF-8: byte 0 (line 1)"),
+}
 
 
-@pytest.mark.parametrize(("name", "content", "reason"), BAD_FILES)
-def test_an_unreadable_file_is_a_problem_and_loads_nothing(
-    place: Place, name: str, content: bytes, reason: str
-) -> None:
+def test_unreadable_files_are_problems_and_load_nothing(place: Place) -> None:
     place.land("crm/accounts.csv", ACCOUNTS)
-    place.land(f"crm/{name}", content)
-    for _ in range(2):  # it stays a problem until it is mended
-        problem = only_problem(report := place.load())
-        assert problem.startswith(f"crm/{name} (crm.csm_aliases): ")
-        assert reason in problem
-        assert report.problems[0].advice in problem
+    for name, (content, _) in BAD_FILES.items():
+        place.land(f"crm/{name}", content)
+    for _ in range(2):  # they stay problems until they are mended
+        problems = sorted(place.load().problems, key=lambda problem: problem.location)
+        assert [problem.location for problem in problems] == [f"crm/{name}" for name in BAD_FILES]
+        for problem, (_, reason) in zip(problems, BAD_FILES.values(), strict=True):
+            assert reason in problem.reason
+            assert str(problem).startswith(f"{problem.location} (crm.csm_aliases): ")
+            assert str(problem).endswith(problem.advice)
     assert place.rows("crm.accounts", "account_id") == ["a"]
     assert place.rows("crm.csm_aliases") == []
     assert place.rows("crm.unparsed_lines") == []

@@ -15,44 +15,36 @@ CSV = "old_email,email,note\na@x,b@x,\n"
 JSONL = '{"old_email":"a@x","email":"b@x","note":null}\n'
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "line"),
-    [
-        ("csm_aliases.csv", CSV.encode(), 2),
-        ("csm_aliases.jsonl", JSONL.encode(), 1),
-        ("csm_aliases.csv.gz", gzip.compress(CSV.encode()), 2),
-        ("csm_aliases.jsonl.gz", gzip.compress(JSONL.encode()), 1),
-        ("csm_aliases/a.CSV", CSV.encode(), 2),
-        ("csm_aliases/2024/a.jsonl", JSONL.encode(), 1),
-        ("csm_aliases.csv", b"\xef\xbb\xbf" + CSV.replace("\n", "\r\n").encode(), 2),
-        ("csm_aliases.jsonl", b"\xef\xbb\xbf" + JSONL.replace("\n", "\r\n").encode(), 1),
-        ("csm_aliases.csv", CSV.strip().encode(), 2),
-        ("csm_aliases.jsonl", JSONL.strip().encode(), 1),
-        ("csm_aliases.csv", b"\n\r\n" + CSV.encode(), 4),
-    ],
-)
-def test_text_formats_land_the_same_record(
-    place: Place, name: str, content: bytes, line: int
-) -> None:
-    place.land(f"crm/{name}", content)
-    report = place.load()
-    assert report.rows_read == 1
-    assert place.rows(
-        "crm.csm_aliases", "old_email", "email", "note", "_location", "_line", "_load_number"
-    ) == [("a@x", "b@x", None, f"crm/{name}", line, 1)]
+TEXT_FILES = [
+    ("csm_aliases.csv", CSV.encode(), 2),
+    ("csm_aliases.jsonl", JSONL.encode(), 1),
+    ("csm_aliases.csv.gz", gzip.compress(CSV.encode()), 2),
+    ("csm_aliases.jsonl.gz", gzip.compress(JSONL.encode()), 1),
+    ("csm_aliases/blank lines first.csv", b"\n\r\n" + CSV.encode(), 4),
+    ("csm_aliases/capitals.CSV", CSV.encode(), 2),
+    ("csm_aliases/folder/within.jsonl", JSONL.encode(), 1),
+    ("csm_aliases/mark.csv", b"\xef\xbb\xbf" + CSV.replace("\n", "\r\n").encode(), 2),
+    ("csm_aliases/mark.jsonl", b"\xef\xbb\xbf" + JSONL.replace("\n", "\r\n").encode(), 1),
+    ("csm_aliases/open end.csv", CSV.strip().encode(), 2),
+    ("csm_aliases/open end.jsonl", JSONL.strip().encode(), 1),
+]
 
 
-def test_formats_may_be_mixed_in_one_entity(place: Place) -> None:
-    place.land("crm/csm_aliases.csv", CSV)
-    place.land("crm/csm_aliases/1.jsonl", JSONL)
-    place.land_parquet("crm/csm_aliases/2.parquet", "select 'a@x' as old_email, 'b@x' as email")
+def test_all_formats_land_the_same_record_and_may_be_mixed(place: Place) -> None:
+    for name, content, _ in TEXT_FILES:
+        place.land(f"crm/{name}", content)
+    place.land_parquet(
+        "crm/csm_aliases/typed.parquet", "select 'a@x' as old_email, 'b@x' as email, null as note"
+    )
+    expected = sorted(
+        (f"crm/{name}", line, "a@x", "b@x", None, 1)
+        for name, _, line in [*TEXT_FILES, ("csm_aliases/typed.parquet", b"", 1)]
+    )
     report = place.load()
-    assert [file.location for file in report.files] == [
-        "crm/csm_aliases.csv",
-        "crm/csm_aliases/1.jsonl",
-        "crm/csm_aliases/2.parquet",
-    ]
-    assert place.rows("crm.csm_aliases", "email") == ["b@x"] * 3
+    assert [file.location for file in report.files] == [location for location, *_ in expected]
+    assert {file.rows_read for file in report.files} == {1}
+    columns = ("_location", "_line", "old_email", "email", "note", "_load_number")
+    assert place.rows("crm.csm_aliases", *columns) == expected
 
 
 @pytest.mark.parametrize("large", [False, True], ids=["small", "large"])
@@ -102,21 +94,18 @@ def test_long_numbers_are_told_from_texts_and_keep_their_neighbours(place: Place
     ]
 
 
-@pytest.mark.parametrize("before", range(20))
-def test_a_long_number_is_found_wherever_it_stands(place: Place, before: int) -> None:
-    filler = "x" * before
-    content = (
-        f'{{"old_email":"{filler}","email":1234567890.123456}}\n'
-        f'{{"old_email":"{filler}","email":123456789012345}}\n'
-        f'{{"old_email":"{filler}","email":12345678901234567}}'
-    )
-    place.land("crm/csm_aliases.jsonl", content)
-    place.load()
-    assert place.rows("crm.csm_aliases", "email") == [
-        "1234567890.123456",
-        "123456789012345",
-        "12345678901234567",
+def test_long_numbers_are_found_wherever_they_stand(place: Place) -> None:
+    numbers = ["1234567890.123456", "123456789012345", "12345678901234567", "-1.5", "0.25e-7"]
+    lines = [
+        f'{{"old_email":"{"x" * before}","email":{number}}}'
+        for before in range(20)
+        for number in numbers
     ]
+    place.land("crm/csm_aliases.jsonl", "\n".join(lines))
+    place.load()
+    found = place.rows("crm.csm_aliases", "email")
+    assert [Decimal(number) for number in found] == [Decimal(number) for number in numbers] * 20
+    assert [number for number in found if len(number) > 14] == numbers[:3] * 20
 
 
 def test_json_values_land_as_their_text(place: Place) -> None:
@@ -248,27 +237,25 @@ def test_files_of_many_blocks_land_whole_and_in_order(
     assert report.rows_read == 2001 - first
 
 
-@pytest.mark.parametrize(
-    ("location", "content"),
-    [
-        ("crm/csm_aliases.jsonl", ""),
-        ("crm/csm_aliases.jsonl", "\n\n"),
-        ("crm/csm_aliases.jsonl", "\ufeff"),
-        ("crm/csm_aliases.csv", ""),
-        ("crm/csm_aliases.csv", "\n"),
-        ("crm/csm_aliases.csv", "old_email,email\n"),
-        ("crm/csm_aliases.csv", "something,else"),
-        ("crm/csm_aliases.jsonl.gz", gzip.compress(b"").decode("latin-1")),
-    ],
-)
-def test_an_empty_file_has_no_records_and_is_no_problem(
-    place: Place, location: str, content: str
-) -> None:
-    place.land(location, content.encode("latin-1" if location.endswith("gz") else "utf-8"))
+def test_empty_files_have_no_records_and_are_no_problem(place: Place) -> None:
+    contents = {
+        "nothing.jsonl": b"",
+        "blank lines.jsonl": b"\n\n",
+        "a mark.jsonl": b"\xef\xbb\xbf",
+        "nothing.csv": b"",
+        "a line.csv": b"\n",
+        "a header.csv": b"old_email,email\n",
+        "another header.csv": b"something,else",
+        "nothing.jsonl.gz": gzip.compress(b""),
+        "nothing at all.csv.gz": b"",
+    }
+    for name, content in contents.items():
+        place.land(f"crm/csm_aliases/{name}", content)
     place.land("crm/accounts.csv", "account_id,name,join_date\na,A,2024-01-01\n")
     report = place.load()
     assert report.problems == []
-    assert [file.rows_read for file in report.files if file.entity == "csm_aliases"] == [0]
+    assert len(report.files) == 1 + len(contents)
+    assert report.rows_read == 1
     assert place.load().load_number is None
 
 

@@ -105,8 +105,8 @@
     md5_number({{ text }})
 {%- endmacro %}
 
-{#- A number of 128 bits that two records do not share unless they are equal in every column, the columns
-    that nobody agreed on included. -#}
+{#- A number of 128 bits that two records do not share unless they are equal in every column, the
+    columns that nobody agreed on included. -#}
 {% macro content_hash(alias, columns) -%}
     md5_number(
         concat_ws(

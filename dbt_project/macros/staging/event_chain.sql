@@ -1,15 +1,17 @@
 {#-
-    The event chain is the one part of the warehouse that a night does not rebuild: a night recomputes the
-    days of users that its new records touch, and what hangs on them. What that takes stands in this file.
+    The event chain is the one part of the warehouse that a night does not rebuild: a night
+    recomputes the days of users that its new records touch, and what hangs on them. What that
+    takes stands in this file.
 
-    `stg_native__event_chain_state` and `…_accounts` are built when every table of the chain says what the
-    records say, and remember which files and accounts those were. The next night compares, and recomputes
-    what differs. A night that dies half way leaves the state behind, and the next one does all of it again.
-    The state is named without ref(): the chain begins with what it ended with, and the lineage would be a
-    circle.
+    `stg_native__event_chain_state` and `…_accounts` are built when every table of the chain says
+    what the records say, and remember which files and accounts those were. The next night
+    compares, and recomputes what differs. A night that dies half way leaves the state behind, and
+    the next one does all of it again. The state is named without ref(): the chain begins with
+    what it ended with, and the lineage would be a circle.
 -#}
 
-{#- Whether there is a last build to go on from. Without one, or with a full refresh, all is computed. -#}
+{#- Whether there is a last build to go on from. Without one, or with a full refresh, all is
+    computed. -#}
 {% macro chain_goes_on() -%}
     {{ return(
         execute
@@ -27,8 +29,8 @@
     ) }}
 {%- endmacro %}
 
-{#- What every row of the chain hangs on: where it differs from the last build, all is computed anew. The
-    number changes when the meaning of a stored column does. -#}
+{#- What every row of the chain hangs on: where it differs from the last build, all is computed
+    anew. The number changes when the meaning of a stored column does. -#}
 {% macro chain_settings() -%}
     concat_ws(
         ' ',
@@ -51,7 +53,8 @@
     )
 {%- endmacro %}
 
-{#- Before a full refresh: should it die half way, the next night must not take the chain for whole. -#}
+{#- Before a full refresh: should it die half way, the next night must not take the chain for
+    whole. -#}
 {% macro forget_last_build() -%}
     {% if execute and flags.FULL_REFRESH and adapter.get_relation(
         database=target.database, schema='intermediate', identifier='int_event_chain__files'
@@ -70,7 +73,8 @@
     {%- endif %}
 {%- endmacro %}
 
-{#- Before a table of the chain takes in new rows: forget those of the user-days that are computed again. -#}
+{#- Before a table of the chain takes in new rows: forget those of the user-days that are computed
+    again. -#}
 {% macro forget_touched_days(account='account_id') -%}
     {% if is_incremental() and not chain_goes_on() -%}
     delete from {{ this }}

@@ -6,6 +6,7 @@ files of text columns with provenance; what cannot be read becomes a `Problem` a
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Callable
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str], None]
 
+# No fault of the file that is being read.
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 # A file from this size on is announced before it is read (bytes).
 _ANNOUNCED_BYTES = 50 << 20
 
@@ -121,6 +124,8 @@ def _stage_all(
                 after = file.path.stat()
                 _require_columns(file, rows)
             except (UnreadableFileError, OSError) as error:
+                if isinstance(error, OSError) and error.errno in _DISK_FULL:
+                    raise
                 rows.discard()
                 extract.problems.append(_problem(file, error))
                 continue
@@ -143,8 +148,9 @@ def _report(
     """The file was read to its end: say so, and what came with it that nobody knew."""
     contract = ENTITIES[file.domain][file.entity].columns
     known = {*contract, *columns.get(file.entity, ()), *stage.columns(file.entity)}
+    new = sorted(rows.columns - known) if rows.records else []
     extract.unknown_columns.extend(
-        UnknownColumn(file.entity, column, file.location) for column in sorted(rows.columns - known)
+        UnknownColumn(file.entity, column, file.location) for column in new
     )
     extract.files.append(
         LoadedFile(

@@ -175,7 +175,7 @@ class FileRows:
 
     def keep(self) -> None:
         """The file was read to its end: its rows count."""
-        self._records.columns = self.columns
+        self._records.columns = self.columns if self.records else set()
         self._stage.accept(self._entity, self._records)
         self._stage.accept("unparsed_lines", self._unparsed)
 

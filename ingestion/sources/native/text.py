@@ -20,6 +20,8 @@ from typing import Any, BinaryIO, TypeVar
 from ingestion.sources.native.errors import UnreadableFileError
 
 BLOCK_BYTES = 8 << 20
+# Most files are small, and a large buffer costs more than they do.
+_FIRST_BLOCK_BYTES = 64 << 10
 # Arrow counts the bytes of a text column in 32 bits; far below that nobody writes one line.
 _LONGEST_RECORD = 512 << 20
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -71,8 +73,10 @@ def read_blocks(
     source: Any = stream
     if compressed:
         source = gzip.GzipFile(fileobj=io.BufferedReader(stream, 1 << 20))
-    rest, line, offset = bytearray(), 1, 0
-    while (data := _read(source, rest, offset)) is not None:
+    rest, line, offset, size, more = bytearray(), 1, 0, _FIRST_BLOCK_BYTES, True
+    while more:
+        data, more = _read(source, rest, min(size, BLOCK_BYTES), offset)
+        size *= 4
         if offset == 0 and data.startswith(_BYTE_ORDER_MARK):
             del data[: len(_BYTE_ORDER_MARK)]
             offset = len(_BYTE_ORDER_MARK)
@@ -92,17 +96,18 @@ def read_blocks(
         yield Block(rest, line, offset)
 
 
-def _read(source: Any, rest: bytearray, offset: int) -> bytearray | None:
-    """What was left over, and as much again as a block holds; None at the end of the file."""
-    data = bytearray(len(rest) + BLOCK_BYTES)
+def _read(source: Any, rest: bytearray, size: int, offset: int) -> tuple[bytearray, bool]:
+    """What was left over and the next `size` bytes, and whether there may be more."""
+    data = bytearray(len(rest) + size)
     data[: len(rest)] = rest
     filled = len(rest)
     try:
         with memoryview(data) as view:
             while filled < len(data) and (count := source.readinto(view[filled:])):
                 filled += count
+        more = filled == len(data)
         del data[filled:]
-        return data if filled > len(rest) else None
+        return data, more
     except EOFError:
         reason = f"the compressed file is cut off (after byte {offset + filled:,} of its text)"
     except (gzip.BadGzipFile, zlib.error) as error:

@@ -1,5 +1,5 @@
--- What the event chain was last built from: the account that each id counts under. Built when the chain is,
--- so that a night that dies half way is done again.
+-- What the event chain was last built from: the account that each id counts under. Built when the
+-- chain is, so that a night that dies half way is done again.
 -- depends_on: {{ ref('int_user_day__activity') }}
 -- depends_on: {{ ref('int_user_day_module__usage') }}
 -- depends_on: {{ ref('int_user_day_feature__usage') }}

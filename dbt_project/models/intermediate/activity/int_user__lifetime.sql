@@ -1,5 +1,5 @@
--- One row per account and product user, from CRM or from events: who it is, and from when to when it counts.
--- Owner of first and last seen, and of who is a product user.
+-- One row per account and product user, from CRM or from events: who it is, and from when to when
+-- it counts. Owner of first and last seen, and of who is a product user.
 with
 
 users as (

@@ -1,6 +1,7 @@
--- One row per account and user with session time in the last 30 days: how much, its rank, and the rank's trend.
--- Owner of activity ranks. The rank of each of the last 30 days is the share of the other users whose session
--- time in the 30 days up to it was lower; users of accounts that had churned by then take no part.
+-- One row per account and user with session time in the last 30 days: how much, its rank, and the
+-- rank's trend. Owner of activity ranks. The rank of each of the last 30 days is the share of the
+-- other users whose session time in the 30 days up to it was lower; users of accounts that had
+-- churned by then take no part.
 with
 
 run_settings as (
@@ -108,8 +109,9 @@ ranked as (
         and coalesce(windows.ranked_day < accounts.churn_date, true)
 ),
 
--- the slope of a least-squares line has the sign of n·Σxy − Σx·Σy; ranks are whole numbers of 1e-20, so
--- that a level trend comes out level, and what rounding can add to the sum is told from a slope
+-- the slope of a least-squares line has the sign of n·Σxy − Σx·Σy; ranks are whole numbers of
+-- 1e-20, so that a level trend comes out level, and what rounding can add to the sum is told from a
+-- slope
 numbered as (
     select
         ranked.account_id,

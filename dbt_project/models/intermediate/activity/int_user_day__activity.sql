@@ -1,5 +1,5 @@
--- One row per account, user and local day with events or session time. Kept from night to night: the touched
--- days are computed again. Owner of what a user did on a day.
+-- One row per account, user and local day with events or session time. Kept from night to night:
+-- the touched days are computed again. Owner of what a user did on a day.
 -- depends_on: {{ ref('run_settings') }}, {{ ref('stg_native__event_days_touched') }}
 {{ config(
     materialized='incremental',

@@ -1,4 +1,5 @@
--- One row per account, user and local day with activity, of accounts that exist, before they churned.
+-- One row per account, user and local day with activity, of accounts that exist, before they
+-- churned.
 with
 
 accounts as (

@@ -1,7 +1,8 @@
--- One row per account, user and local day with session time on it, in whole microseconds, before the cap;
--- of the touched days, and right only for those, where the event chain goes on from a last build.
--- Owner of session time. Synced sessions count what their syncs report; sessions without any sync are
--- estimated from the gaps between their events. Both are intervals, split at local midnight.
+-- One row per account, user and local day with session time on it, in whole microseconds, before
+-- the cap; of the touched days, and right only for those, where the event chain goes on from a last
+-- build. Owner of session time. Synced sessions count what their syncs report; sessions without any
+-- sync are estimated from the gaps between their events. Both are intervals, split at local
+-- midnight.
 with
 
 run_settings as (

@@ -18,4 +18,10 @@ select
     event_day as day
 from {{ ref('stg_canonical__events') }}
 where action = 'feature' and is_touched
-group by account_id, user_id, coalesce(product, '(none)'), coalesce(module, '(none)'), coalesce(feature, '(none)'), event_day
+group by
+    account_id,
+    user_id,
+    coalesce(product, '(none)'),
+    coalesce(module, '(none)'),
+    coalesce(feature, '(none)'),
+    event_day

@@ -1,5 +1,5 @@
--- One row per account, user, local day and module used on it: time spent, in microseconds. Kept from
--- night to night: the touched days are computed again.
+-- One row per account, user, local day and module used on it: time spent, in microseconds. Kept
+-- from night to night: the touched days are computed again.
 -- depends_on: {{ ref('run_settings') }}, {{ ref('stg_native__event_days_touched') }}
 {{ config(
     materialized='incremental',

@@ -1,5 +1,5 @@
--- Events that this night looks at, of known accounts and up to the last full day: all of them where the event
--- chain is built anew, else those that it takes to compute the touched days.
+-- Events that this night looks at, of known accounts and up to the last full day: all of them where
+-- the event chain is built anew, else those that it takes to compute the touched days.
 with
 
 run_settings as (

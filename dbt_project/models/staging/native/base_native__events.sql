@@ -1,5 +1,5 @@
--- One row per landed event record, typed and judged once, when it lands. Which of them count is decided later,
--- since it can change: another file, account or as-of date.
+-- One row per landed event record, typed and judged once, when it lands. Which of them count is
+-- decided later, since it can change: another file, account or as-of date.
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
@@ -36,7 +36,7 @@ new_files as (
         cast(loaded_at as timestamp) as loaded_at
     from {{ source('raw_events', 'landed_files') }}
     {%- if is_incremental() %}
-    where load_number > (select coalesce(max(load_number), 0) from {{ this }})
+    where load_number > (select coalesce(max(built.load_number), 0) from {{ this }} as built)
     {%- endif %}
 ),
 
@@ -85,20 +85,28 @@ select
             case
                 when typed.created_at > typed.loaded_at + interval 24 hour
                     then concat(
-                        'created_at ', raw_created_at, ' is over 24 hours after the record was loaded'
-                    )
+                            'created_at ',
+                            typed.raw_created_at,
+                            ' is over 24 hours after the record was loaded'
+                        )
             end,
             case
                 when typed.active_duration not between 0 and 86400000000
                     then concat(
-                        'active_duration ', raw_active_duration, ' ms is negative or over 24 hours'
-                    )
+                            'active_duration ',
+                            typed.raw_active_duration,
+                            ' ms is negative or over 24 hours'
+                        )
             end,
             case
                 when typed.time_spent not between 0 and 86400000000
-                    then concat('time_spent ', raw_time_spent, ' ms is negative or over 24 hours')
+                    then concat(
+                            'time_spent ', typed.raw_time_spent, ' ms is negative or over 24 hours'
+                        )
             end,
-            case when typed.total < 0 then concat('total ', raw_total, ' is negative') end
+            case
+                when typed.total < 0 then concat('total ', typed.raw_total, ' is negative')
+            end
         ),
         ''
     ) as refusal,

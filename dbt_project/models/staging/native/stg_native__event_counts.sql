@@ -2,8 +2,7 @@
 with
 
 refused as (
-    select
-        case when files.is_replaced then 'superseded' else 'rejected' end as record_status
+    select case when files.is_replaced then 'superseded' else 'rejected' end as record_status
     from {{ ref('base_native__events') }} as events
     inner join {{ ref('stg_native__event_files') }} as files
         on

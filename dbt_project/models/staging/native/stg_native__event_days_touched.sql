@@ -1,9 +1,10 @@
--- One row per account, user and day that the event chain computes again this night; none where there is no
--- last build, since then all is computed. An account that is unknown goes by the id the record carries.
--- Touched are the days of records that are new, or that count otherwise than before; the other days of
--- their sessions and of events of the same event_id; and two days around all of these, since a session may
--- reach over midnight, and 24 hours may reach over a day of 23.
+-- One row per account, user and day that the event chain computes again this night; none where
+-- there is no last build, since then all is computed. An account that is unknown goes by the id the
+-- record carries. Touched are the days of records that are new, or that count otherwise than
+-- before; the other days of their sessions and of events of the same event_id; and two days around
+-- all of these, since a session may reach over midnight, and 24 hours may reach over a day of 23.
 -- depends_on: {{ ref('stg_native__event_files') }}
+-- depends_on: {{ ref('stg_native__account_resolution') }}
 with
 
 run_settings as (
@@ -18,11 +19,11 @@ events as (
     where refusal is null
 ),
 
+{% if chain_goes_on() -%}
 resolution as (
     select * from {{ ref('stg_native__account_resolution') }}
 ),
 
-{% if chain_goes_on() -%}
 last_build as (
     select
         max(as_of_date) as as_of_date,

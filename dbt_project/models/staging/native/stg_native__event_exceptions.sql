@@ -1,4 +1,5 @@
--- One row per event record that is unattributed, or refused for its account's alias. Kept from night to night.
+-- One row per event record that is unattributed, or refused for its account's alias. Kept from
+-- night to night.
 -- depends_on: {{ ref('run_settings') }}, {{ ref('stg_native__event_days_touched') }}
 {{ config(
     materialized='incremental',

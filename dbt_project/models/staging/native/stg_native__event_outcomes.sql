@@ -1,5 +1,5 @@
--- One row per account, user, day and outcome of event records: how many there are. Kept from night to night;
--- an account that is unknown goes by the id its records carry.
+-- One row per account, user, day and outcome of event records: how many there are. Kept from night
+-- to night; an account that is unknown goes by the id its records carry.
 -- depends_on: {{ ref('run_settings') }}, {{ ref('stg_native__event_days_touched') }}
 {{ config(
     materialized='incremental',
