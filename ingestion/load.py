@@ -37,7 +37,7 @@ def load_domain(
         raise ValueError(f"unknown domain {domain!r}: allowed are {', '.join(ENTITIES)}")
     if loaded_at.tzinfo is None:
         raise ValueError("loaded_at has to say its time zone")
-    from ingestion.pipeline import discard_pending, load_extract
+    from ingestion.pipeline import load_extract
     from ingestion.sources import SOURCES
 
     started = time.perf_counter()
@@ -47,7 +47,6 @@ def load_domain(
         open_warehouse(settings.warehouse_path) as connection,
         _staging_folder(settings.dlt_path / f"{domain}_staged") as folder,
     ):
-        discard_pending(settings, domain)
         ledger = open_ledger(connection, domain)
         extract = SOURCES["native"](domain, settings, ledger, folder, progress)
         incomplete = ledger.incomplete_tables(domain)

@@ -8,7 +8,6 @@ It would import Parquet files too, but rewrites each one whose columns are not j
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -33,23 +32,6 @@ _DLT_TYPES: dict[str, dict[str, Any]] = {
 }
 
 
-def pipeline_name(domain: str) -> str:
-    """The name of a domain's pipeline, and of its working folder."""
-    return f"account360_{domain}"
-
-
-def discard_pending(settings: Settings, domain: str) -> None:
-    """Throw away a pipeline's working folder if a load in it was not finished.
-
-    All that is worth keeping is in the warehouse, and dlt takes its schema from there; a package
-    that was left behind would be loaded a second time.
-    """
-    folder = settings.dlt_path / pipeline_name(domain)
-    waiting = ("normalize/extracted/*", "load/new/*", "load/normalized/*")
-    if any(next(folder.glob(pattern), None) for pattern in waiting):
-        shutil.rmtree(folder)
-
-
 def load_extract(
     domain: str,
     settings: Settings,
@@ -66,14 +48,15 @@ def load_extract(
     os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
     import dlt
 
-    # Model files select provenance themselves, and a finished load needs no second copy.
+    # `_load_number` says it already, and for all of raw.
     dlt.config["normalize.model_normalizer.add_dlt_load_id"] = False
-    dlt.config["load.delete_completed_jobs"] = True
     pipeline = dlt.pipeline(
-        pipeline_name=pipeline_name(domain),
+        pipeline_name=f"account360_{domain}",
         destination=dlt.destinations.duckdb(str(settings.warehouse_path)),
         dataset_name=dataset_name(domain),
-        pipelines_dir=str(settings.dlt_path),
+        # A new working folder each time: dlt takes its schema from the warehouse, and a package
+        # that an unfinished load left behind can never be loaded a second time.
+        pipelines_dir=str(folder / "dlt"),
     )
     pipeline.run(domain_source(domain, extract, folder, tables, load_number, loaded_at))
 

@@ -35,7 +35,7 @@ TABLES = {
 BUILT = (*(table for table in TABLES if table != "account_360"), "int_account__activity")
 CHAIN = ("int_event_chain__files",)
 EXAMPLES = settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     database=None,
     phases=[Phase.generate],

@@ -38,7 +38,7 @@ def test_every_figure_of_the_financials_page_equals_the_reference(
     """Four parts of random worlds, so that the workers of the suite can share them."""
 
     @settings(
-        max_examples=60,
+        max_examples=40,
         deadline=None,
         database=None,
         # shrinking runs the warehouse thousands of times; the worlds are small as they are

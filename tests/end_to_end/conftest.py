@@ -1,4 +1,8 @@
-"""Home folders for whole nights, and the night of the demo company that the suite shares."""
+"""Home folders for whole nights, and the night of the demo company that the suite shares.
+
+A file here tells one or two stories of a few nights each: fixtures of the module play them to their
+end, tests only read what every night left. All tests of a file therefore belong to one worker.
+"""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.end_to_end.nights import Home, Night, differences, written
+from tests.end_to_end.nights import Home, Night, written
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +42,6 @@ def deletion(empty_home: Callable[[], Home]) -> dict[str, Night]:
             }
         )
         nights[as_of] = home.night(as_of, full_extract_entities="accounts")
-    nights["2024-06-10 again"] = home.night("2024-06-10", full_extract_entities="accounts")
     return nights
 
 
@@ -76,8 +75,3 @@ def test_an_account_that_an_extract_leaves_out_is_gone_until_one_lists_it(
         """,
     }
     assert found == written(expected[mrr])
-
-
-def test_a_later_extract_does_not_change_what_was_deleted_then(deletion: dict[str, Night]) -> None:
-    again = deletion["2024-06-10 again"].beside("2024-06-10")
-    assert differences(again, deletion["2024-06-10"].database, but="audit_") == {}

@@ -207,6 +207,12 @@ def test_a_link_to_nowhere_is_a_problem(place: Place) -> None:
     assert "No such file" in only_problem(place.load())
 
 
+def test_a_pipe_is_a_problem(place: Place) -> None:
+    place.land("crm/accounts.csv", ACCOUNTS)
+    os.mkfifo(place.settings.landing / "crm" / "csms.csv")
+    assert "not a regular file" in only_problem(place.load())
+
+
 def test_accounts_must_have_landed_once(place: Place) -> None:
     place.land("crm/csm_aliases.csv", "old_email,email\na,b\n")
     problem = only_problem(place.load())

@@ -321,6 +321,35 @@ def test_loaded_at_is_kept_in_utc(place: Place) -> None:
     assert instant.astimezone(UTC).hour == 20
 
 
+def test_nothing_is_sent_anywhere(place: Place, tmp_path: Path) -> None:
+    """dlt's telemetry is off whatever the working directory is."""
+    place.land("crm/accounts.csv", ACCOUNTS)
+    script = (
+        "import socket, sys; looked_up = [];"
+        "socket.getaddrinfo = lambda *found, **_: looked_up.append(found) or [];"
+        "from ingestion.__main__ import main;"
+        "code = main(['crm', '--home', sys.argv[1]]); print(code, looked_up)"
+    )
+    environment = {name: value for name, value in os.environ.items() if "TELEMETRY" not in name}
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(place.settings.home)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+        env=environment,
+    )
+    assert done.stdout.splitlines()[-1] == "0 []"
+    assert done.stderr == ""
+
+
+def test_an_instant_without_a_zone_is_refused(place: Place) -> None:
+    from ingestion import load_domain
+
+    with pytest.raises(ValueError, match="time zone"):
+        load_domain("crm", place.settings, datetime(2024, 6, 10))
+
+
 def test_the_report_survives_json(place: Place) -> None:
     from dataclasses import asdict
 

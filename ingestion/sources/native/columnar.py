@@ -49,6 +49,7 @@ def read_parquet(connection: DuckDBPyConnection, copy: Path, rows: FileRows, lar
     Raises `UnreadableFileError` where it is no whole Parquet file or two columns are one.
     """
     import duckdb
+    import pyarrow as pa
 
     source = f"read_parquet({literal(str(copy))}, file_row_number = true, binary_as_string = true)"
     try:
@@ -60,7 +61,7 @@ def read_parquet(connection: DuckDBPyConnection, copy: Path, rows: FileRows, lar
             query = f"select {selected}, {line} as _line from {source}"
             reader = connection.execute(query).to_arrow_reader(1_000_000)
             for batch in reader:
-                rows.add(_table(batch), names)
+                rows.add(pa.Table.from_batches([batch]), names)
             return
         count = _count_whole(connection, source, columns)
     except duckdb.Error as error:
@@ -101,9 +102,3 @@ def _count_whole(connection: DuckDBPyConnection, source: str, columns: list[_Col
     read = ", ".join(f"any_value({quoted(column.name)})" for column in columns)
     row = connection.execute(f"select count(*), {read} from {source}").fetchone()
     return row[0] if row else 0
-
-
-def _table(batch):  # type: ignore[no-untyped-def]
-    import pyarrow as pa
-
-    return pa.Table.from_batches([batch])

@@ -10,6 +10,7 @@ writing them down once more.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -25,16 +26,7 @@ if TYPE_CHECKING:
 
 # A double keeps 15 significant digits; a number of more is a run of 16 digits and points.
 _LONG = 16
-# Around a number that was put in quotes; private characters, which no sender uses in this order.
-_OPEN, _CLOSE = "\ue000\uf8ff", "\uf8ff\ue000"
 _STRING_OR_LONG_NUMBER = r'("(?:[^"\\]|\\.)*")|(-?[0-9][0-9.eE+-]{15,})'
-# Every string comes out as itself and every long number in quotes. Control characters mark where
-# the number stood: a JSON text holds none.
-_QUOTED_LONG_NUMBERS = (
-    f"replace(replace(replace(regexp_replace(text, '{_STRING_OR_LONG_NUMBER}',"
-    r" '\1' || chr(1) || '\2' || chr(2), 'g'),"
-    f" chr(1) || chr(2), ''), chr(1), '\"{_OPEN}'), chr(2), '{_CLOSE}\"')"
-)
 
 
 @dataclass(frozen=True)
@@ -62,7 +54,7 @@ def jsonl_parser(connection: DuckDBPyConnection, large: bool) -> Callable[[Block
         require_utf8(block)
         cursor = connection.cursor()
         try:
-            return _parse(cursor, _lines(block), large)
+            return _parse(cursor, block, large)
         finally:
             cursor.close()
 
@@ -120,10 +112,10 @@ def _has_long_number(data: np.ndarray, ends: np.ndarray) -> np.ndarray:
     return long
 
 
-def _parse(cursor: DuckDBPyConnection, lines: pa.Table, large: bool) -> Parsed:
+def _parse(cursor: DuckDBPyConnection, block: Block, large: bool) -> Parsed:
     import duckdb
 
-    unparsed = None
+    lines, unparsed = _lines(block), None
     cursor.register("lines", lines)
     try:
         keys = _keys(cursor)
@@ -138,7 +130,9 @@ def _parse(cursor: DuckDBPyConnection, lines: pa.Table, large: bool) -> Parsed:
     any_long = bool(lines["long"].to_numpy(zero_copy_only=False).any())
     if large and not any_long:
         return Parsed(names, None, lines.select(["text", "line"]), unparsed)
-    records = cursor.execute(extraction(names, "lines", any_long)).to_arrow_table()
+    # Quotes that were put around a number are known by the hash of the block, which is not in it.
+    mark = hashlib.sha256(block.data).hexdigest() if any_long else ""
+    records = cursor.execute(extraction(names, "lines", mark)).to_arrow_table()
     return Parsed(names, records, None, unparsed)
 
 
@@ -167,22 +161,21 @@ def _objects_and_others(cursor: DuckDBPyConnection) -> tuple[pa.Table, pa.Table]
     return objects, others
 
 
-def extraction(
-    keys: set[str], source: str, any_long: bool = False, others: tuple[str, ...] = ()
-) -> str:
+def extraction(keys: set[str], source: str, mark: str = "", others: tuple[str, ...] = ()) -> str:
     """The query that turns lines into text columns, `_line` and the `others`.
 
-    A column takes the first of its spellings that has a value.
+    A column takes the first of its spellings that has a value. With a `mark`, which occurs nowhere
+    in the lines, the long numbers of the lines that are `long` keep their digits.
     """
     columns = spellings(sorted(keys))
     names = [name for found in columns.values() for name in found]
     index = {name: position for position, name in enumerate(names, start=1)}
     selected = [
-        f"{_as_written([f'found[{index[name]}]' for name in found], any_long)} as {quoted(column)}"
+        f"{_as_written([f'found[{index[name]}]' for name in found], mark)} as {quoted(column)}"
         for column, found in columns.items()
     ]
     pointers = ", ".join(literal(_pointer(name)) for name in names)
-    text = f"case when long then {_QUOTED_LONG_NUMBERS} else text end" if any_long else "text"
+    text = f"case when long then {_long_numbers_quoted(mark)} else text end" if mark else "text"
     found = f"json_extract_string({text}, [{pointers}])" if names else "null"
     return (
         f"select {', '.join([*selected, 'line as _line', *others])}"
@@ -190,17 +183,26 @@ def extraction(
     )
 
 
-def _as_written(values: list[str], any_long: bool) -> str:
+def _long_numbers_quoted(mark: str) -> str:
+    """`text` with every long number in quotes, and the mark within them.
+
+    Every string comes out as itself and every long number as such. Control characters tell which
+    is which: a JSON text holds none.
+    """
+    found = literal(_STRING_OR_LONG_NUMBER)
+    return (
+        f"replace(replace(replace(regexp_replace(text, {found},"
+        r" '\1' || chr(1) || '\2' || chr(2), 'g'),"
+        f""" chr(1) || chr(2), ''), chr(1), '"{mark}<'), chr(2), '>{mark}"')"""
+    )
+
+
+def _as_written(values: list[str], mark: str) -> str:
     """The first value that is not null, freed of the quotes that were put around long numbers."""
     value = f"coalesce({', '.join(values)})" if len(values) > 1 else values[0]
-    if any_long:
-        for marked, plain in (
-            (f'"{_OPEN}', ""),
-            (f'{_CLOSE}"', ""),
-            (_OPEN, ""),
-            (_CLOSE, ""),
-        ):
-            value = f"replace({value}, '{marked}', '{plain}')"
+    # Within a nested value the quotes are still there, around a value they are gone already.
+    for put in (f'"{mark}<', f'>{mark}"', f"{mark}<", f">{mark}") if mark else ():
+        value = f"replace({value}, '{put}', '')"
     return value
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import stat
 from pathlib import Path
 from types import TracebackType
 
@@ -55,8 +56,10 @@ class FileReader:
         Raises `UnreadableFileError` or `OSError`; what `rows` then holds must be discarded.
         """
         compressed = file.format.endswith(".gz")
-        size = file.path.stat().st_size * (_COMPRESSION if compressed else 1)
-        large = size >= _LARGE_BYTES
+        status = file.path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise UnreadableFileError("not a regular file", "Land a file in its place.")
+        large = status.st_size * (_COMPRESSION if compressed else 1) >= _LARGE_BYTES
         if file.format == "parquet":
             copy = self._stage.path()
             content_hash = _copy(file.path, copy)
