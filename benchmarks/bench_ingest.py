@@ -3,8 +3,8 @@
 Writes two million event records (12 columns, the same rows each time) as Parquet, JSON lines and
 CSV, and then in turn, in one process: lands each file with `load_domain`, provenance and all, in a
 fresh home; and lets DuckDB read the same file into a table of a fresh database file with its own
-type detection. The ratio is DuckDB's seconds over ours: 1.0 would mean that landing costs nothing
-on top of reading.
+type detection and storage format. The ratio is DuckDB's seconds over ours: 1.0 would mean that
+landing costs nothing on top of reading.
 """
 
 from __future__ import annotations
@@ -106,7 +106,6 @@ def generate(folder: Path, rows: int) -> None:
             """,
             [rows],
         )
-        # Python's zlib-free path is measured here; compression would only slow both sides down.
         connection.execute(f"copy events to '{folder / 'events.parquet'}' (format parquet)")
         connection.execute(f"copy events to '{folder / 'events.jsonl'}' (format json)")
         connection.execute(

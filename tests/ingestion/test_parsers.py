@@ -98,7 +98,7 @@ def test_a_bad_csv_line_costs_no_other_record(
 
 
 @given(st.lists(st.dictionaries(st.sampled_from("abcd"), VALUES, min_size=1), max_size=20))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_json_lines_are_read_as_python_reads_them(
     connection: Any, objects: list[dict[str, Any]]
 ) -> None:
@@ -118,7 +118,7 @@ def same(landed: str | None, value: Any) -> bool:
 
 
 @given(st.lists(NUMBERS, min_size=1, max_size=30))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_json_numbers_keep_their_value(connection: Any, numbers: list[str]) -> None:
     from decimal import Decimal
 
