@@ -8,10 +8,10 @@ from importlib.metadata import version as distribution_version
 from typing import Any
 
 import dagster as dg
-import duckdb
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
 from packaging.version import Version
 
+from ingestion.warehouse import open_warehouse
 from orchestration.dbt_failures import read_failures
 from orchestration.defs.nightly import FULL_REFRESH_TAG, as_of_date, as_of_dates, has_tag
 from orchestration.manifest import DBT_ARGUMENTS, Manifest, dbt_environment
@@ -102,8 +102,7 @@ def write_run_settings(settings: Settings, as_of: date) -> None:
     row = {"as_of_date": as_of, **settings.as_row()}
     columns = ", ".join(f"{name} {kind}" for name, kind in _RUN_SETTINGS_COLUMNS.items())
     marks = ", ".join("?" for _ in _RUN_SETTINGS_COLUMNS)
-    settings.warehouse_path.parent.mkdir(parents=True, exist_ok=True)
-    with duckdb.connect(str(settings.warehouse_path)) as connection:
+    with open_warehouse(settings.warehouse_path) as connection:
         connection.execute("create schema if not exists run")
         connection.execute("begin")
         connection.execute(f"create or replace table run.settings ({columns})")
