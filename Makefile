@@ -27,10 +27,10 @@ run: $(STAMP) ## the demo company, from an empty landing folder to a published w
 	@$(BIN)/account360 run --as-of $(DEMO_AS_OF)
 
 test: $(STAMP) ## all tests, the slow drills in a small size included
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 test-fast: $(STAMP) ## all tests but the drills of whole nights
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow"
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow"
 
 lint: $(STAMP) ## ruff, import-linter, sqlfluff, and the rules that the dbt manifest has to keep
 	@$(BIN)/ruff check .

@@ -41,6 +41,7 @@ select
         else 0
     end as monthly_revenue_reporting,
     coalesce(records.active_to > run_settings.last_full_day, true) as is_active,
+    records.total_revenue < 0 as is_negative,
     renewals.next_renewal_date
 from records
 left join renewals

@@ -23,6 +23,7 @@ select
     records.is_active,
     records.is_trial,
     records.is_provisional,
+    records.is_negative,
     records.start_date,
     records.end_date,
     records.expiration_date,
