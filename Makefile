@@ -36,7 +36,7 @@ lint: $(STAMP) ## ruff, import-linter, sqlfluff, and the rules that the dbt mani
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar --nofail-on-warn dbt_project
+	@$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar dbt_project
 	@cd dbt_project && ../$(BIN)/dbt parse --quiet --profiles-dir .
 	@$(BIN)/dbt-bouncer --config-file dbt_project/dbt-bouncer.yml
 

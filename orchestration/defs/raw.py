@@ -88,7 +88,8 @@ def _description(domain: str, table: str) -> str:
 
 def _told(report: LoadReport) -> str:
     if report.problems:
-        return f"{len(report.problems)} problems, {len(report.files)} new files"
+        count = len(report.problems)
+        return f"{count} problem{'s' * (count != 1)}, {len(report.files)} new files"
     if not report.files:
         return "nothing new"
     return f"{len(report.files)} files, {report.rows_read:,} records"
