@@ -26,8 +26,31 @@ PROMISED = {
     "account_360": """
         account_id account_name currency tier stage industry country join_date is_churned churn_date
         churn_reason parent_account_id subscription_mrr ending_mrr lifetime_revenue
-        lifetime_payments next_renewal_date crm_data_through billing_data_through
-        events_data_through tickets_data_through
+        lifetime_payments next_renewal_date last_seen_date dau wau mau seconds_per_active_user
+        product_users activity_rank crm_data_through billing_data_through events_data_through
+        tickets_data_through
+    """,
+    "account_activity_daily": """
+        account_id day dau wau mau session_seconds seconds_per_active_user product_users
+    """,
+    "user_activity_daily": "account_id user_id day session_seconds event_count",
+    "account_users": """
+        account_id user_id first_name last_name email contact_id first_seen_date last_seen_date
+        session_seconds_30d activity_rank activity_rank_in_account rank_trend is_deactivated
+    """,
+    "account_module_usage_30d": """
+        account_id product module total_seconds seconds_per_user_per_day_used days_used users
+        non_users last_used_date rank_in_account
+    """,
+    "account_feature_usage_30d": """
+        account_id product module feature total_count count_per_user_per_day_used days_used users
+        non_users last_used_date rank_in_account
+    """,
+    "user_module_usage_30d": """
+        account_id user_id product module total_seconds days_used last_used_date
+    """,
+    "user_feature_usage_30d": """
+        account_id user_id product module feature total_count days_used last_used_date
     """,
     "account_revenue_monthly": """
         account_id month currency subscription_mrr recurring_invoice_revenue
