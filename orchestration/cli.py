@@ -193,6 +193,7 @@ def _demo(settings: Settings, options: argparse.Namespace) -> int:
             f"landing folder {settings.landing} has files already: name another with --landing, "
             "or write among them with --force"
         )
+    from orchestration.report import shown
     from sample_data import DEFAULT_AS_OF, DEFAULT_SEED, write_demo
 
     summary = write_demo(
@@ -204,7 +205,7 @@ def _demo(settings: Settings, options: argparse.Namespace) -> int:
     )
     print(
         f"Wrote {len(summary.files):,} files with {sum(summary.records.values()):,} records to "
-        f"{summary.landing}.\n"
+        f"{shown(summary.landing)}.\n"
         f"Next: account360 run --as-of {summary.as_of}"
     )
     return 0

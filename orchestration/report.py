@@ -129,24 +129,30 @@ def render(report: NightReport) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
+def shown(path: Path) -> Path:
+    """A path as a person reads it: from the working directory, where it stands below that."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
 def _headline(report: NightReport) -> str:
     if not report.is_published:
         return "\n".join(
             [
                 f"Night of {report.as_of}: NOT PUBLISHED after {report.seconds:.1f} s. "
                 "Readers keep the last publish.",
-                f"  log        {report.log}",
+                f"  log        {shown(Path(report.log))}",
             ]
         )
     lines = [f"Night of {report.as_of}: published in {report.seconds:.1f} s."]
     folder = Path(report.folder)
     for link in sorted(report.links, reverse=True):
-        lines.append(f"  file       {folder.parent / link / 'account360.duckdb'}")
-        lines.append(f"  parquet    {folder.parent / link / 'parquet'}")
+        lines.append(f"  file       {shown(folder.parent / link / 'account360.duckdb')}")
+        lines.append(f"  parquet    {shown(folder.parent / link / 'parquet')}")
     if "current" not in report.links:
         lines.append("  `current` stays at a later as-of date; --make-current would move it")
     lines.append(f"  publish    {report.publish_id}: {report.tables} tables, {report.rows:,} rows")
-    lines.append(f"  log        {report.log}")
+    lines.append(f"  log        {shown(Path(report.log))}")
     return "\n".join(lines)
 
 
@@ -177,7 +183,7 @@ def conservation_lines(conservation: Sequence[Mapping[str, Any]]) -> list[str]:
     rows = [row for row in conservation if row["records_read"]]
     if not rows:
         return []
-    shown = [
+    columns = [
         name
         for name in _CONSERVATION
         if name in ("records_read", "current_rows", "unattributed", "rejected")
@@ -185,13 +191,13 @@ def conservation_lines(conservation: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
     return table(
         [
-            ["entity", *(_CONSERVATION[name] for name in shown)],
+            ["entity", *(_CONSERVATION[name] for name in columns)],
             *(
-                [f"{row['domain']}.{row['entity']}", *(f"{row.get(name, 0):,}" for name in shown)]
+                [f"{row['domain']}.{row['entity']}", *(f"{row.get(name, 0):,}" for name in columns)]
                 for row in rows
             ),
         ],
-        numbers=set(range(1, len(shown) + 1)),
+        numbers=set(range(1, len(columns) + 1)),
     )
 
 
