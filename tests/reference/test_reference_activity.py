@@ -466,19 +466,19 @@ def test_a_churned_account_has_no_usage_from_its_churn_date_on() -> None:
         sync("03-19 10:00", 5),
         module_end("03-19 10:00", 5),
         event("03-20 00:00", session_id="t"),
-        sync("03-20 00:05", 10),
+        sync("03-20 00:05", 10),  # five minutes of it were before the churn date
         event("03-20 09:00", user_id="late"),
         sync("03-19 10:00", 1, account_id="b"),
     )
     result = tables(*events, churned={"a": day("03-20")})
     own = [row for row in result["user_activity_daily"] if row["account_id"] == "a"]
     assert [(f"{r['day']:%m-%d}", r["session_seconds"], r["event_count"]) for r in own] == [
-        ("03-19", 300, 2)
+        ("03-19", 600, 2)
     ]
     days = [r["day"] for r in result["account_activity_daily"] if r["account_id"] == "a"]
     assert days == [day("03-19")]
     row = user_row(result)
-    assert (row["last_seen_date"], row["session_seconds_30d"]) == (day("03-19"), 300)
+    assert (row["last_seen_date"], row["session_seconds_30d"]) == (day("03-19"), None)
     assert [row[name] for name in ("activity_rank", "activity_rank_in_account", "rank_trend")] == [
         None
     ] * 3
