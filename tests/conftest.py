@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
 
 
-def made_once(folder: Path, make: object) -> Path:
+def made_once(folder: Path, make: Callable[[Path], object]) -> Path:
     """Let the first worker that comes fill `folder` with `make(folder)`; the others wait for it."""
     done = folder.with_suffix(".done")
     try:

@@ -75,14 +75,14 @@
 
 {#- Before a table of the chain takes in new rows: forget those of the user-days that are computed
     again. -#}
-{% macro forget_touched_days(account='account_id') -%}
+{% macro forget_touched_days() -%}
     {% if is_incremental() and not chain_goes_on() -%}
     delete from {{ this }}
     {%- elif is_incremental() -%}
     delete from {{ this }}
     where
         {{ chain_settings_changed() }}
-        or ({{ account }}, user_id, day) in (
+        or (account_id, user_id, day) in (
             select (account_id, user_id, day) from {{ ref('stg_native__event_days_touched') }}
         )
     {%- endif %}
