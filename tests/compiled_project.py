@@ -30,6 +30,16 @@ _SETTINGS_TYPES = {
     "full_extract_shrink_pct": "double",
 }
 
+# What the hooks of kept tables forget, in the words of SQL.
+_FORGOTTEN = {
+    "forget_touched_days": "(account_id, user_id, day) in"
+    " (select (account_id, user_id, day) from {stg_native__event_days_touched})",
+    "forget_usage_days": "not exists (select 1 from {int_account__usage_days} as usage_days"
+    " where usage_days.account_id = kept.account_id and kept.day < usage_days.computed_from)",
+    "forget_ranked_days": "day not in"
+    " (select day from {int_day__ranked} where not is_ranked_again)",
+}
+
 
 def compile_project(folder: Path) -> None:
     """Compile the project into `folder`: as for an empty warehouse, and as for one that was built.
@@ -227,18 +237,18 @@ class InMemoryWarehouse:
         Tables that are kept from night to night first forget the days that are computed again, as
         their hooks do where the settings are those of the last build.
         """
-        touched = self.project.models["stg_native__event_days_touched"]["relation_name"]
+        relations = {name: node["relation_name"] for name, node in self.project.models.items()}
         for name in self.project.lineage(names):
             node = self.project.models[name]
             relation, query = node["relation_name"], node["compiled_code"]
             if node["config"]["materialized"] != "incremental":
                 self.connection.execute(f"create or replace table {relation} as {query}")
                 continue
-            if "forget_touched_days" in node["config"]["pre-hook"][0]["sql"]:
-                self.connection.execute(
-                    f"delete from {relation} where (account_id, user_id, day) in"
-                    f" (select (account_id, user_id, day) from {touched})"
-                )
+            for hook, forgotten in _FORGOTTEN.items():
+                if hook in node["config"]["pre-hook"][0]["sql"]:
+                    self.connection.execute(
+                        f"delete from {relation} as kept where {forgotten.format(**relations)}"
+                    )
             self.connection.execute(f"insert into {relation} {query}")
 
     def failures(self, test: str) -> list[tuple[Any, ...]]:

@@ -70,7 +70,8 @@ def test_every_figure_of_the_activity_page_equals_the_reference(
 def test_any_split_into_nights_gives_what_one_night_gives(
     warehouse: InMemoryWarehouse, part: int
 ) -> None:
-    """Records land in any order, some twice, accounts after their events, dates go on or back."""
+    """Records land in any order, some twice, accounts after their events or first with another
+    churn date, dates go on or back."""
 
     @EXAMPLES
     @given(world=activity_worlds(), seed=st.integers(0, 10**9))
@@ -80,6 +81,12 @@ def test_any_split_into_nights_gives_what_one_night_gives(
         begin(warehouse, world)
         records = raw_event_records(world)
         accounts = [(row, rng.randrange(nights)) for row in records["crm", "accounts"]]
+        said_before = [
+            (said_otherwise(rng, row), rng.randrange(landing))
+            for row, landing in accounts
+            if landing and rng.random() < 0.5
+        ]
+        users = [(row, rng.randrange(nights)) for row in records["crm", "users"]]
         # events of one id must keep their order, since the last of them holds
         by_id: dict[Any, int] = {}
         events = []
@@ -97,12 +104,17 @@ def test_any_split_into_nights_gives_what_one_night_gives(
             warehouse.land(
                 "crm",
                 "accounts",
-                [row for row, landing in accounts if landing == night],
+                [row for row, landing in [*accounts, *said_before] if landing == night],
                 location=f"crm/accounts/{load}.jsonl",
                 load_number=load,
             )
-            if night == nights - 1:
-                warehouse.land("crm", "users", records["crm", "users"])
+            warehouse.land(
+                "crm",
+                "users",
+                [row for row, landing in users if landing == night],
+                location=f"crm/users/{load}.jsonl",
+                load_number=load,
+            )
             warehouse.land(
                 "events",
                 "events",
@@ -123,6 +135,14 @@ def test_any_split_into_nights_gives_what_one_night_gives(
         assert kept == counts_of_outcomes(warehouse)
 
     check()
+
+
+def said_otherwise(rng: Random, account: dict[str, Any]) -> dict[str, Any]:
+    """An earlier version of an account: churned on another day, or deleted."""
+    if rng.random() < 0.3:
+        return {**account, "is_deleted": True}
+    churned = account["join_date"] + timedelta(days=rng.randrange(120))
+    return {**account, "is_churned": True, "inactive_time": churned}
 
 
 def begin(warehouse: InMemoryWarehouse, world: ActivityWorld) -> None:

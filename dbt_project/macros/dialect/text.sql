@@ -118,3 +118,15 @@
         )
     )
 {%- endmacro %}
+
+{#- A number of 64 bits to find equal values by; NULL where one of them is. Others may share it, and
+    another version of the engine may give another. -#}
+{% macro lookup_hash(values) -%}
+    case
+        when
+            {%- for value in values %}
+            {{ value }} is not null{{ ' and' if not loop.last }}
+            {%- endfor %}
+            then hash({{ values | join(', ') }})
+    end
+{%- endmacro %}

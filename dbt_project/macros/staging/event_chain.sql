@@ -22,19 +22,29 @@
     ) }}
 {%- endmacro %}
 
-{#- What the chain remembers of its last build: `files` or `accounts`. -#}
+{#- What the chain remembers of its last build: `files`, `accounts` or `people`. -#}
 {% macro last_build_of(what) -%}
     {{ api.Relation.create(
         database=target.database, schema='intermediate', identifier='int_event_chain__' ~ what
     ) }}
 {%- endmacro %}
 
+{#- The outcomes of event records by user and day, as the last build left them: what tells on which
+    days an account has records, without a look at the records. -#}
+{% macro last_outcomes() -%}
+    {{ api.Relation.create(
+        database=target.database, schema='staging', identifier='stg_native__event_outcomes'
+    ) }}
+{%- endmacro %}
+
 {#- What every row of the chain hangs on: where it differs from the last build, all is computed
-    anew. The number changes when the meaning of a stored column does. -#}
+    anew. The number changes when the meaning of a stored column does; another version of the engine
+    may hash otherwise. -#}
 {% macro chain_settings() -%}
     concat_ws(
         ' ',
-        'version 1',
+        'version 2',
+        {{ engine_version() }},
         reporting_time_zone,
         session_timeout_minutes,
         session_duration,
@@ -82,8 +92,55 @@
     delete from {{ this }}
     where
         {{ chain_settings_changed() }}
-        or (account_id, user_id, day) in (
-            select (account_id, user_id, day) from {{ ref('stg_native__event_days_touched') }}
+        or (
+            -- by the day alone first: a night touches few days of many
+            day in (select day from {{ ref('stg_native__event_days_touched') }})
+            and (account_id, user_id, day) in (
+                select (account_id, user_id, day) from {{ ref('stg_native__event_days_touched') }}
+            )
         )
+    {%- endif %}
+{%- endmacro %}
+
+{#- What CRM says of accounts and their users that daily usage figures hang on. -#}
+{% macro people_of_the_chain() -%}
+    select
+        accounts.account_id,
+        accounts.churn_date,
+        users.user_id,
+        users.product_join_date,
+        users.deactivated_on
+    from {{ ref('stg_canonical__accounts') }} as accounts
+    left join {{ ref('stg_canonical__users') }} as users
+        on accounts.account_id = users.account_id
+{%- endmacro %}
+
+{#- Before the daily usage of accounts takes in new rows: forget the days that are computed again,
+    and the accounts that are gone. -#}
+{% macro forget_usage_days() -%}
+    {% if is_incremental() -%}
+    delete from {{ this }}
+    where
+        coalesce(
+            day >= (
+                select usage_days.computed_from
+                from {{ ref('int_account__usage_days') }} as usage_days
+                where usage_days.account_id = {{ this.identifier }}.account_id
+            ),
+            true
+        )
+    {%- endif %}
+{%- endmacro %}
+
+{#- Before the ranks of days take in new rows: forget the days that are ranked again, and those that
+    have left the window. -#}
+{% macro forget_ranked_days() -%}
+    {% if is_incremental() -%}
+    delete from {{ this }}
+    where day not in (
+        select ranked_days.day
+        from {{ ref('int_day__ranked') }} as ranked_days
+        where not ranked_days.is_ranked_again
+    )
     {%- endif %}
 {%- endmacro %}

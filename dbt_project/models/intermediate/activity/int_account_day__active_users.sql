@@ -1,30 +1,58 @@
 -- One row per account and day, from its first known day to the last full day or the day before
--- churn. Owner of DAU, WAU, MAU and product users. A user active on a day counts in a window of n
--- days until n days later, or until active again: each active day adds one from itself on and takes
--- one off then, so that the running sum counts every user once. The cost grows with the days of
--- activity, not with n.
+-- churn. Owner of DAU, WAU, MAU and product users. Kept from night to night: of each account, the
+-- days from the first one that changed are computed again. A user active on a day counts in a
+-- window of n days until n days later, or until active again: each active day adds one from itself
+-- on and takes one off then, so that the running sum counts every user once. The cost grows with
+-- the days of activity, not with n.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ forget_usage_days() }}",
+) }}
+
 with
 
-run_settings as (
-    select * from {{ ref('run_settings') }}
-),
-
-accounts as (
-    select * from {{ ref('stg_canonical__accounts') }}
+usage_days as (
+    select
+        account_id,
+        last_day,
+        greatest(first_day, computed_from) as first_day
+    from {{ ref('int_account__usage_days') }}
+    where greatest(first_day, computed_from) <= last_day
 ),
 
 users as (
-    select * from {{ ref('int_user__lifetime') }}
-    where first_known_day is not null
+    select
+        users.account_id,
+        greatest(users.first_known_day, usage_days.first_day) as first_day,
+        users.deactivated_on
+    from {{ ref('int_user__lifetime') }} as users
+    inner join usage_days
+        on users.account_id = usage_days.account_id
+    where users.first_known_day is not null
 ),
 
+-- what still counts on the first day that is computed
 activity as (
-    select * from {{ ref('int_user_day__counted') }}
+    select
+        activity.account_id,
+        activity.user_id,
+        activity.event_count,
+        activity.session_microseconds,
+        usage_days.first_day,
+        activity.day
+    from {{ ref('int_user_day__counted') }} as activity
+    inner join usage_days
+        on
+            activity.account_id = usage_days.account_id
+            and activity.day >= {{ add_days('usage_days.first_day', -29) }}
 ),
 
 active_days as (
     select
         account_id,
+        first_day,
         day,
         lead(day) over (partition by account_id, user_id order by day) as next_day
     from activity
@@ -36,12 +64,13 @@ changes as (
     {% for figure, length in windows.items() -%}
     select
         account_id,
-        day,
+        greatest(day, first_day) as day,
         {% for other in windows -%}
         {{ 1 if other == figure else 0 }} as {{ other }},
         {% endfor -%}
         0 as product_users
     from active_days
+    where least({{ add_days('day', length) }}, next_day) > first_day
     union all
     select
         account_id,
@@ -51,17 +80,18 @@ changes as (
         {% endfor -%}
         0 as product_users
     from active_days
+    where least({{ add_days('day', length) }}, next_day) > first_day
     union all
     {% endfor -%}
     select
         account_id,
-        first_known_day as day,
+        first_day as day,
         0 as dau,
         0 as wau,
         0 as mau,
         1 as product_users
     from users
-    where coalesce(deactivated_on > first_known_day, true)
+    where coalesce(deactivated_on > first_day, true)
     union all
     select
         account_id,
@@ -71,7 +101,7 @@ changes as (
         0 as mau,
         -1 as product_users
     from users
-    where deactivated_on > first_known_day
+    where deactivated_on > first_day
 ),
 
 changes_by_day as (
@@ -95,25 +125,11 @@ session_time as (
     group by account_id, day
 ),
 
-first_days as (
-    select
-        account_id,
-        min(first_known_day) as first_day
-    from users
-    group by account_id
-),
-
 days as (
     select
-        first_days.account_id,
-        {{ each_day(
-            'first_days.first_day',
-            'least(run_settings.last_full_day, ' ~ add_days('accounts.churn_date', -1) ~ ')'
-        ) }} as day
-    from first_days
-    inner join accounts
-        on first_days.account_id = accounts.account_id
-    cross join run_settings
+        account_id,
+        {{ each_day('first_day', 'last_day') }} as day
+    from usage_days
 )
 
 select

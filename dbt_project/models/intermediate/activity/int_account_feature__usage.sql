@@ -12,13 +12,12 @@ accounts as (
 ),
 
 usage_days as (
-    select
-        usage_days.*,
-        usage_days.day >= {{ add_days('run_settings.last_full_day', -29) }} as is_recent
+    select usage_days.*
     from {{ ref('int_user_day_feature__usage') }} as usage_days
     inner join accounts
         on usage_days.account_id = accounts.account_id
-    cross join run_settings
+    inner join run_settings
+        on usage_days.day >= {{ add_days('run_settings.last_full_day', -29) }}
 ),
 
 days as (
@@ -28,11 +27,10 @@ days as (
         module,
         feature,
         day,
-        is_recent,
         sum(total_count) as total_count,
         count(*) as users
     from usage_days
-    group by account_id, product, module, feature, day, is_recent
+    group by account_id, product, module, feature, day
 ),
 
 by_key as (
@@ -41,14 +39,12 @@ by_key as (
         product,
         module,
         feature,
-        sum(total_count) filter (where is_recent) as total_count,
-        count(*) filter (where is_recent) as days_used,
-        sum(cast(total_count as double) / users order by day) filter (where is_recent)
-            as daily_ratios,
+        sum(total_count) as total_count,
+        count(*) as days_used,
+        sum(cast(total_count as double) / users order by day) as daily_ratios,
         max(day) as last_used_date
     from days
     group by account_id, product, module, feature
-    having bool_or(is_recent)
 ),
 
 -- users who used it, and those of them who are product users on the last full day
@@ -71,7 +67,6 @@ users as (
         on
             usage_days.account_id = lifetimes.account_id
             and usage_days.user_id = lifetimes.user_id
-    where usage_days.is_recent
     group by usage_days.account_id, usage_days.product, usage_days.module, usage_days.feature
 ),
 

@@ -12,13 +12,12 @@ accounts as (
 ),
 
 usage_days as (
-    select
-        usage_days.*,
-        usage_days.day >= {{ add_days('run_settings.last_full_day', -29) }} as is_recent
+    select usage_days.*
     from {{ ref('int_user_day_module__usage') }} as usage_days
     inner join accounts
         on usage_days.account_id = accounts.account_id
-    cross join run_settings
+    inner join run_settings
+        on usage_days.day >= {{ add_days('run_settings.last_full_day', -29) }}
 ),
 
 days as (
@@ -27,11 +26,10 @@ days as (
         product,
         module,
         day,
-        is_recent,
         sum(microseconds) as microseconds,
         count(*) as users
     from usage_days
-    group by account_id, product, module, day, is_recent
+    group by account_id, product, module, day
 ),
 
 by_key as (
@@ -39,14 +37,12 @@ by_key as (
         account_id,
         product,
         module,
-        sum(microseconds) filter (where is_recent) as microseconds,
-        count(*) filter (where is_recent) as days_used,
-        sum(cast(microseconds as double) / users order by day) filter (where is_recent)
-            as daily_ratios,
+        sum(microseconds) as microseconds,
+        count(*) as days_used,
+        sum(cast(microseconds as double) / users order by day) as daily_ratios,
         max(day) as last_used_date
     from days
     group by account_id, product, module
-    having bool_or(is_recent)
 ),
 
 -- users who used it, and those of them who are product users on the last full day
@@ -68,7 +64,6 @@ users as (
         on
             usage_days.account_id = lifetimes.account_id
             and usage_days.user_id = lifetimes.user_id
-    where usage_days.is_recent
     group by usage_days.account_id, usage_days.product, usage_days.module
 ),
 

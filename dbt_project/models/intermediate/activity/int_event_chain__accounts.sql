@@ -3,6 +3,7 @@
 -- depends_on: {{ ref('int_user_day__activity') }}
 -- depends_on: {{ ref('int_user_day_module__usage') }}
 -- depends_on: {{ ref('int_user_day_feature__usage') }}
+-- depends_on: {{ ref('int_event_chain__people') }}
 -- depends_on: {{ ref('stg_native__event_outcomes') }}
 -- depends_on: {{ ref('stg_native__event_exceptions') }}
 select

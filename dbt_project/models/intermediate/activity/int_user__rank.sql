@@ -8,105 +8,8 @@ run_settings as (
     select * from {{ ref('run_settings') }}
 ),
 
-accounts as (
-    select * from {{ ref('stg_canonical__accounts') }}
-),
-
-recent as (
-    select
-        activity.account_id,
-        activity.user_id,
-        activity.day,
-        activity.session_microseconds
-    from {{ ref('int_user_day__counted') }} as activity
-    cross join run_settings
-    where
-        activity.session_microseconds > 0
-        and activity.day > {{ add_days('run_settings.last_full_day', -59) }}
-),
-
-ranked_days as (
-    select {{ each_day(add_days('last_full_day', -29), 'last_full_day') }} as ranked_day
-    from run_settings
-),
-
--- session time enters the window of a day and leaves it 30 days later
-changes as (
-    select
-        recent.account_id,
-        recent.user_id,
-        greatest(recent.day, {{ add_days('run_settings.last_full_day', -29) }}) as day,
-        recent.session_microseconds
-    from recent
-    cross join run_settings
-    union all
-    select
-        account_id,
-        user_id,
-        {{ add_days('day', 30) }} as day,
-        -session_microseconds as session_microseconds
-    from recent
-),
-
-changes_by_day as (
-    select
-        account_id,
-        user_id,
-        day,
-        sum(session_microseconds) as session_microseconds
-    from changes
-    group by account_id, user_id, day
-),
-
-users as (
-    select
-        account_id,
-        user_id
-    from recent
-    group by account_id, user_id
-),
-
-windows as (
-    select
-        users.account_id,
-        users.user_id,
-        ranked_days.ranked_day,
-        sum(changes_by_day.session_microseconds) over (
-            partition by users.account_id, users.user_id
-            order by ranked_days.ranked_day
-            rows unbounded preceding
-        ) as session_microseconds
-    from users
-    cross join ranked_days
-    left join changes_by_day
-        on
-            users.account_id = changes_by_day.account_id
-            and users.user_id = changes_by_day.user_id
-            and ranked_days.ranked_day = changes_by_day.day
-),
-
 ranked as (
-    select
-        windows.account_id,
-        windows.user_id,
-        windows.ranked_day,
-        windows.session_microseconds,
-        rank() over (
-            partition by windows.ranked_day order by windows.session_microseconds
-        ) - 1 as users_below,
-        count(*) over (partition by windows.ranked_day) - 1 as other_users,
-        rank() over (
-            partition by windows.ranked_day, windows.account_id
-            order by windows.session_microseconds
-        ) - 1 as users_below_in_account,
-        count(*) over (partition by windows.ranked_day, windows.account_id) - 1
-            as other_users_in_account
-    from windows
-    inner join accounts
-        on windows.account_id = accounts.account_id
-    where
-        windows.session_microseconds > 0
-        and coalesce(windows.ranked_day < accounts.churn_date, true)
+    select * from {{ ref('int_user_day__rank') }}
 ),
 
 -- the slope of a least-squares line has the sign of n·Σxy − Σx·Σy; ranks are whole numbers of
@@ -116,7 +19,7 @@ numbered as (
     select
         ranked.account_id,
         ranked.user_id,
-        {{ days_between('run_settings.last_full_day', 'ranked.ranked_day') }} as day_number,
+        {{ days_between('run_settings.last_full_day', 'ranked.day') }} as day_number,
         case
             when ranked.other_users = 0 then 0
             else
@@ -139,7 +42,7 @@ trends as (
 select
     ranked.account_id,
     ranked.user_id,
-    cast(ranked.session_microseconds as bigint) as session_microseconds,
+    ranked.session_microseconds,
     case
         when ranked.other_users = 0 then 0
         else 100.0 * ranked.users_below / ranked.other_users
@@ -158,4 +61,4 @@ inner join trends
         ranked.account_id = trends.account_id
         and ranked.user_id = trends.user_id
 cross join run_settings
-where ranked.ranked_day = run_settings.last_full_day
+where ranked.day = run_settings.last_full_day

@@ -11,13 +11,12 @@ accounts as (
 ),
 
 usage_days as (
-    select
-        usage_days.*,
-        usage_days.day >= {{ add_days('run_settings.last_full_day', -29) }} as is_recent
+    select usage_days.*
     from {{ ref('int_user_day_feature__usage') }} as usage_days
     inner join accounts
         on usage_days.account_id = accounts.account_id
-    cross join run_settings
+    inner join run_settings
+        on usage_days.day >= {{ add_days('run_settings.last_full_day', -29) }}
 )
 
 select
@@ -26,9 +25,8 @@ select
     product,
     module,
     feature,
-    sum(total_count) filter (where is_recent) as total_count,
-    count(*) filter (where is_recent) as days_used,
+    sum(total_count) as total_count,
+    count(*) as days_used,
     max(day) as last_used_date
 from usage_days
 group by account_id, user_id, product, module, feature
-having bool_or(is_recent)

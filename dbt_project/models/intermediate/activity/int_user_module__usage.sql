@@ -11,13 +11,12 @@ accounts as (
 ),
 
 usage_days as (
-    select
-        usage_days.*,
-        usage_days.day >= {{ add_days('run_settings.last_full_day', -29) }} as is_recent
+    select usage_days.*
     from {{ ref('int_user_day_module__usage') }} as usage_days
     inner join accounts
         on usage_days.account_id = accounts.account_id
-    cross join run_settings
+    inner join run_settings
+        on usage_days.day >= {{ add_days('run_settings.last_full_day', -29) }}
 )
 
 select
@@ -25,9 +24,8 @@ select
     user_id,
     product,
     module,
-    sum(microseconds) filter (where is_recent) as microseconds,
-    count(*) filter (where is_recent) as days_used,
+    sum(microseconds) as microseconds,
+    count(*) as days_used,
     max(day) as last_used_date
 from usage_days
 group by account_id, user_id, product, module
-having bool_or(is_recent)

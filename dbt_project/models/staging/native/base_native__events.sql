@@ -73,6 +73,7 @@ select
     typed.module,
     typed.feature,
     typed.content,
+    {{ lookup_hash(['typed.user_id', 'typed.session_id']) }} as session_hash,
     typed.active_duration as active_microseconds,
     typed.time_spent as time_spent_microseconds,
     typed.total,

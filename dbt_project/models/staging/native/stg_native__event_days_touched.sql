@@ -3,31 +3,25 @@
 -- record carries. Touched are the days of records that are new, or that count otherwise than
 -- before; the other days of their sessions and of events of the same event_id; and two days around
 -- all of these, since a session may reach over midnight, and 24 hours may reach over a day of 23.
+-- The records are many, and a night looks at few: each pass over them reads the column or two by
+-- which it can leave most of them out.
+-- depends_on: {{ ref('run_settings') }}
 -- depends_on: {{ ref('stg_native__event_files') }}
 -- depends_on: {{ ref('stg_native__account_resolution') }}
+-- depends_on: {{ ref('base_native__events') }}
+{% if chain_goes_on() -%}
 with
 
 run_settings as (
     select * from {{ ref('run_settings') }}
 ),
 
-events as (
-    select
-        *,
-        coalesce(source_account_id, '') as source_id
-    from {{ ref('base_native__events') }}
-    where refusal is null
-),
-
-{% if chain_goes_on() -%}
 resolution as (
     select * from {{ ref('stg_native__account_resolution') }}
 ),
 
 last_build as (
-    select
-        max(as_of_date) as as_of_date,
-        {{ chain_settings_changed() }} as has_other_settings
+    select max(as_of_date) as as_of_date
     from {{ last_build_of('files') }}
 ),
 
@@ -39,11 +33,23 @@ changed_files as (
     where is_changed
 ),
 
+-- days that are complete now and were not, or the other way round
+changed_days as (
+    select {{ each_day(
+        'least(last_build.as_of_date, run_settings.as_of_date)',
+        add_days('greatest(last_build.as_of_date, run_settings.as_of_date)', -1),
+    ) }} as day
+    from last_build
+    cross join run_settings
+    where last_build.as_of_date != run_settings.as_of_date
+),
+
 -- ids of accounts that count under another account than before, or under one at all
 changed_accounts as (
     select
         coalesce(resolution.source_account_id, last_accounts.source_account_id) as source_id,
-        coalesce(last_accounts.account_id, last_accounts.source_account_id) as last_account_id
+        coalesce(last_accounts.account_id, last_accounts.source_account_id) as last_account_id,
+        resolution.account_id
     from resolution
     full join {{ last_build_of('accounts') }} as last_accounts
         on resolution.source_account_id = last_accounts.source_account_id
@@ -52,69 +58,94 @@ changed_accounts as (
         or resolution.reason is distinct from last_accounts.reason
 ),
 
--- days that are complete now and were not, or the other way round
-changed_days as (
+-- all their days, and those of the accounts that they join or leave, since a user's session may run
+-- over both
+accounts_around_changes as (
+    select source_id as account_id
+    from changed_accounts
+    union
+    select last_account_id as account_id
+    from changed_accounts
+    union
+    select account_id
+    from changed_accounts
+),
+
+days_of_changed_accounts as (
     select
-        least(last_build.as_of_date, run_settings.as_of_date) as first_day,
-        greatest(last_build.as_of_date, run_settings.as_of_date) as end_day
-    from last_build
-    cross join run_settings
-    where last_build.as_of_date != run_settings.as_of_date
+        outcomes.account_id,
+        outcomes.user_id,
+        outcomes.day as event_day
+    from {{ last_outcomes() }} as outcomes
+    inner join accounts_around_changes as accounts
+        on outcomes.account_id = accounts.account_id
+    group by outcomes.account_id, outcomes.user_id, outcomes.day
+),
+
+calendar_days_of_changed_accounts as (
+    select event_day
+    from days_of_changed_accounts
+    group by event_day
 ),
 
 changed_events as (
     select
-        events.source_id,
+        coalesce(events.source_account_id, '') as source_id,
         events.user_id,
-        events.session_id,
+        events.session_hash,
         events.event_id,
         events.event_day
-    from events
+    from {{ ref('base_native__events') }} as events
     inner join changed_files
         on
             events.load_number = changed_files.load_number
             and events.location = changed_files.location
+    where events.refusal is null
     union all
     select
-        events.source_id,
+        coalesce(events.source_account_id, '') as source_id,
         events.user_id,
-        events.session_id,
+        events.session_hash,
         events.event_id,
         events.event_day
-    from events
-    inner join changed_accounts
-        on events.source_id = changed_accounts.source_id
-    union all
-    select
-        events.source_id,
-        events.user_id,
-        events.session_id,
-        events.event_id,
-        events.event_day
-    from events
+    from {{ ref('base_native__events') }} as events
     inner join changed_days
-        on
-            events.event_day >= changed_days.first_day
-            and events.event_day < changed_days.end_day
+        on events.event_day = changed_days.day
+    where events.refusal is null
     union all
     select
-        events.source_id,
+        events.source_account_id as source_id,
         events.user_id,
-        cast(null as varchar) as session_id,
-        cast(null as varchar) as event_id,
+        events.session_hash,
+        events.event_id,
         events.event_day
-    from events
-    where (select last_build.has_other_settings from last_build)
+    from {{ ref('base_native__events') }} as events
+    inner join changed_accounts
+        on events.source_account_id = changed_accounts.source_id
+    inner join calendar_days_of_changed_accounts as days
+        on events.event_day = days.event_day
+    where events.refusal is null
 ),
 
 changed_sessions as (
     select
         source_id,
         user_id,
-        session_id
+        session_hash
     from changed_events
-    where session_id is not null
-    group by source_id, user_id, session_id
+    where session_hash is not null
+    group by source_id, user_id, session_hash
+),
+
+days_of_changed_sessions as (
+    select
+        changed_sessions.source_id,
+        changed_sessions.user_id,
+        events.event_day
+    from {{ ref('base_native__events') }} as events
+    inner join changed_sessions
+        on events.session_hash = changed_sessions.session_hash
+    where events.refusal is null
 ),
 
 changed_ids as (
@@ -124,20 +155,16 @@ changed_ids as (
     group by event_id
 ),
 
--- the sessions of a user of merged accounts are sessions of one user
-sources_of_changed_sessions as (
-    select
-        coalesce(siblings.source_account_id, changed_sessions.source_id) as source_id,
-        changed_sessions.user_id,
-        changed_sessions.session_id
-    from changed_sessions
-    left join resolution
-        on changed_sessions.source_id = resolution.source_account_id
-    left join resolution as siblings
-        on resolution.account_id = siblings.account_id
+days_of_changed_ids as (
+    select events.event_day
+    from {{ ref('base_native__events') }} as events
+    inner join changed_ids
+        on events.event_id = changed_ids.event_id
+    where events.event_id is not null
+    group by events.event_day
 ),
 
-touched_events as (
+touched_records as (
     select
         source_id,
         user_id,
@@ -145,42 +172,37 @@ touched_events as (
     from changed_events
     union
     select
-        events.source_id,
-        events.user_id,
-        events.event_day
-    from events
-    inner join sources_of_changed_sessions as sessions
-        on
-            events.session_id = sessions.session_id
-            and events.user_id = sessions.user_id
-            and events.source_id = sessions.source_id
+        source_id,
+        user_id,
+        event_day
+    from days_of_changed_sessions
     union
     select
-        events.source_id,
+        coalesce(events.source_account_id, '') as source_id,
         events.user_id,
         events.event_day
-    from events
+    from {{ ref('base_native__events') }} as events
+    inner join days_of_changed_ids
+        on events.event_day = days_of_changed_ids.event_day
     inner join changed_ids
         on events.event_id = changed_ids.event_id
+    where events.refusal is null
 ),
 
 touched_days as (
     select
-        coalesce(resolution.account_id, touched_events.source_id) as account_id,
-        touched_events.user_id,
-        touched_events.event_day
-    from touched_events
+        coalesce(resolution.account_id, touched_records.source_id) as account_id,
+        touched_records.user_id,
+        touched_records.event_day
+    from touched_records
     left join resolution
-        on touched_events.source_id = resolution.source_account_id
+        on touched_records.source_id = resolution.source_account_id
     union
     select
-        changed_accounts.last_account_id as account_id,
-        touched_events.user_id,
-        touched_events.event_day
-    from touched_events
-    inner join changed_accounts
-        on touched_events.source_id = changed_accounts.source_id
-    where changed_accounts.last_account_id is not null
+        account_id,
+        user_id,
+        event_day
+    from days_of_changed_accounts
 )
 
 select
@@ -189,16 +211,15 @@ select
     {{ add_days('touched_days.event_day', 'around.days') }} as day
 from touched_days
 cross join (values (-2), (-1), (0), (1), (2)) as around (days)
-group by touched_days.account_id, touched_days.user_id, {{ add_days('touched_days.event_day', 'around.days') }}
+group by
+    touched_days.account_id,
+    touched_days.user_id,
+    {{ add_days('touched_days.event_day', 'around.days') }}
 {%- else -%}
-nothing as (
-    select
-        source_id as account_id,
-        user_id,
-        event_day as day
-    from events
-    where false
-)
-
-select * from nothing
+select
+    source_account_id as account_id,
+    user_id,
+    event_day as day
+from {{ ref('base_native__events') }}
+where false
 {%- endif %}

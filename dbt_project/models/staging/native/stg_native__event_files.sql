@@ -1,6 +1,7 @@
 -- One row per load of a file of events: whether its records count, and whether that has changed
--- since the last build of the event chain. A file that was loaded again replaces its records
--- without an event_id; a file dated after the last full day does not count yet.
+-- since the last build of the event chain, as it has for all where its settings were others. A file
+-- that was loaded again replaces its records without an event_id; a file dated after the last full
+-- day does not count yet.
 with
 
 run_settings as (
@@ -33,6 +34,7 @@ last_build as (
         is_replaced,
         is_dated_after
     from {{ last_build_of('files') }}
+    where not {{ chain_settings_changed() }}
     {%- else -%}
     select
         location,

@@ -17,14 +17,6 @@ files as (
     select * from {{ ref('stg_native__event_files') }}
 ),
 
-events as (
-    select
-        *,
-        coalesce(source_account_id, '') as source_id
-    from {{ ref('base_native__events') }}
-    where refusal is null
-),
-
 {% if chain_goes_on() -%}
 touched as (
     select * from {{ ref('stg_native__event_days_touched') }}
@@ -60,47 +52,94 @@ days_around as (
         {{ add_days('touched_sources.day', 'around.days') }}
 ),
 
+calendar_days_around as (
+    select day
+    from days_around
+    group by day
+),
+
 on_days_around as (
     select events.*
-    from events
+    from {{ ref('base_native__events') }} as events
+    inner join calendar_days_around
+        on events.event_day = calendar_days_around.day
     inner join days_around
         on
             events.event_day = days_around.day
             and events.user_id = days_around.user_id
-            and events.source_id = days_around.source_id
+            and coalesce(events.source_account_id, '') = days_around.source_id
+    where events.refusal is null
 ),
 
 sessions as (
     select
-        coalesce(siblings.source_account_id, on_days_around.source_id) as source_id,
+        coalesce(siblings.source_account_id, on_days_around.source_account_id, '') as source_id,
         on_days_around.user_id,
-        on_days_around.session_id
+        on_days_around.session_hash
     from on_days_around
     left join resolution
-        on on_days_around.source_id = resolution.source_account_id
+        on on_days_around.source_account_id = resolution.source_account_id
     left join resolution as siblings
         on resolution.account_id = siblings.account_id
-    where on_days_around.session_id is not null
+    where on_days_around.session_hash is not null
     group by
-        coalesce(siblings.source_account_id, on_days_around.source_id),
+        coalesce(siblings.source_account_id, on_days_around.source_account_id, ''),
         on_days_around.user_id,
-        on_days_around.session_id
+        on_days_around.session_hash
+),
+
+session_hashes as (
+    select session_hash
+    from sessions
+    group by session_hash
+),
+
+session_days as (
+    select
+        events.session_hash,
+        events.event_day
+    from {{ ref('base_native__events') }} as events
+    inner join session_hashes
+        on events.session_hash = session_hashes.session_hash
+    where events.refusal is null
+    group by events.session_hash, events.event_day
+),
+
+sessions_elsewhere as (
+    select
+        sessions.source_id,
+        sessions.user_id,
+        sessions.session_hash,
+        session_days.event_day
+    from sessions
+    inner join session_days
+        on sessions.session_hash = session_days.session_hash
+    left join days_around
+        on
+            session_days.event_day = days_around.day
+            and sessions.user_id = days_around.user_id
+            and sessions.source_id = days_around.source_id
+    where days_around.day is null
+),
+
+days_elsewhere as (
+    select event_day
+    from sessions_elsewhere
+    group by event_day
 ),
 
 of_the_sessions as (
     select events.*
-    from events
-    inner join sessions
+    from {{ ref('base_native__events') }} as events
+    inner join days_elsewhere
+        on events.event_day = days_elsewhere.event_day
+    inner join sessions_elsewhere
         on
-            events.session_id = sessions.session_id
-            and events.user_id = sessions.user_id
-            and events.source_id = sessions.source_id
-    left join days_around
-        on
-            events.event_day = days_around.day
-            and events.user_id = days_around.user_id
-            and events.source_id = days_around.source_id
-    where days_around.day is null
+            events.event_day = sessions_elsewhere.event_day
+            and events.session_hash = sessions_elsewhere.session_hash
+            and events.user_id = sessions_elsewhere.user_id
+            and coalesce(events.source_account_id, '') = sessions_elsewhere.source_id
+    where events.refusal is null
 ),
 
 on_days_or_of_sessions as (
@@ -116,9 +155,20 @@ event_ids as (
     group by event_id
 ),
 
+days_of_event_ids as (
+    select events.event_day
+    from {{ ref('base_native__events') }} as events
+    inner join event_ids
+        on events.event_id = event_ids.event_id
+    where events.event_id is not null
+    group by events.event_day
+),
+
 of_the_event_ids as (
     select events.*
-    from events
+    from {{ ref('base_native__events') }} as events
+    inner join days_of_event_ids
+        on events.event_day = days_of_event_ids.event_day
     inner join event_ids
         on events.event_id = event_ids.event_id
     left join on_days_or_of_sessions as others
@@ -126,7 +176,7 @@ of_the_event_ids as (
             events.location = others.location
             and events.line = others.line
             and events.load_number = others.load_number
-    where others.location is null
+    where events.refusal is null and others.location is null
 ),
 
 records as (
@@ -135,19 +185,20 @@ records as (
     select * from of_the_event_ids
 ),
 {%- else -%}
-records as (
-    select * from events
+records as {{ not_kept() }} (
+    select * from {{ ref('base_native__events') }}
+    where refusal is null
 ),
 {%- endif %}
 
-attributed as (
+attributed as {{ not_kept() }} (
     select
         records.location,
         records.line,
         records.load_number,
         files.file_version,
         resolution.account_id,
-        coalesce(resolution.account_id, records.source_id) as key_account_id,
+        coalesce(resolution.account_id, records.source_account_id, '') as key_account_id,
         records.source_account_id,
         records.user_id,
         records.session_id,
