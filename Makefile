@@ -5,8 +5,9 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 WORKERS ?= 2
 DEMO_AS_OF := 2024-07-01
+MILLIONS ?= 1 10
 
-.PHONY: help setup run test test-fast lint format ui status bench-ingest
+.PHONY: help setup run test test-fast lint format ui status bench
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -51,5 +52,5 @@ ui: $(STAMP) ## Dagster's pages over the runs, on this machine only
 status: $(STAMP) ## the last publish and the last run
 	@$(BIN)/account360 status
 
-bench-ingest: $(STAMP) ## rows per second landed, beside DuckDB reading the same files
-	@$(BIN)/python benchmarks/bench_ingest.py
+bench: $(STAMP) ## what landing and nights cost; MILLIONS="1 10 100" for other sizes (minutes, an hour)
+	@$(BIN)/python -m benchmarks.bench --millions $(MILLIONS)

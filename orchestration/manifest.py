@@ -43,6 +43,7 @@ def dbt_environment(settings: Settings) -> dict[str, str]:
     """What dbt needs to know of the settings; everything else it reads from `run.settings`."""
     return {
         "ACCOUNT360_WAREHOUSE_PATH": str(settings.warehouse_path),
+        "ACCOUNT360_MEMORY_LIMIT": settings.memory_limit,
         "DBT_TARGET_PATH": str(settings.dbt_target_path),
         "DBT_LOG_PATH": str(settings.dbt_target_path),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",

@@ -124,6 +124,7 @@ def build_candidate(settings: Settings, tables: Sequence[PublishedTable]) -> dic
     rows = {}
     with duckdb.connect(str(folder / DATABASE)) as connection:
         connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set memory_limit = ?", [settings.memory_limit])
         connection.execute(f"attach {_text(settings.warehouse_path)} as warehouse (read_only)")
         existing = _warehouse_tables(connection)
         for table in tables:

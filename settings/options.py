@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 import zoneinfo
 from collections.abc import Callable, Mapping
@@ -46,6 +47,7 @@ class Settings:
     full_extract_shrink_pct: float
     kept_publishes: int
     metric_history_days: int
+    memory_limit: str
 
     @property
     def warehouse_path(self) -> Path:
@@ -85,10 +87,10 @@ class Settings:
     def as_row(self) -> dict[str, Any]:
         """The settings that figures hang on, as the columns of the one-row table `run.settings`.
 
-        Folders are left out: where a warehouse stands must not change what it says.
+        Folders and memory are left out: where a warehouse stands must not change what it says.
         """
         row = {field.name: getattr(self, field.name) for field in fields(self)}
-        del row["home"], row["landing"]
+        del row["home"], row["landing"], row["memory_limit"]
         return {
             name: list(value) if isinstance(value, tuple) else value for name, value in row.items()
         }
@@ -216,6 +218,12 @@ def _time_zone(value: Any, name: str, source: str, base: Path) -> str:
     return value
 
 
+def _memory(value: Any, name: str, source: str, base: Path) -> str:
+    if not (isinstance(value, str) and re.fullmatch(r"[1-9]\d{0,5} ?[MG]B", value)):
+        raise _refuse(name, source, value, "an amount of memory such as 4GB or 512MB")
+    return value
+
+
 def _currency(value: Any, name: str, source: str, base: Path) -> str:
     if not (isinstance(value, str) and len(value) == 3 and value.isascii() and value.isupper()):
         raise _refuse(
@@ -284,4 +292,5 @@ _OPTIONS: dict[str, _Option] = {
     "full_extract_shrink_pct": _Option(20, _percentage),
     "kept_publishes": _Option(7, _whole_number(1, 1000)),
     "metric_history_days": _Option(90, _whole_number(1, 3660)),
+    "memory_limit": _Option("4GB", _memory),
 }

@@ -45,26 +45,35 @@ by_key as (
     group by account_id, product, module
 ),
 
+people as (
+    select
+        account_id,
+        user_id,
+        product,
+        module
+    from usage_days
+    group by account_id, user_id, product, module
+),
+
 -- users who used it, and those of them who are product users on the last full day
 users as (
     select
-        usage_days.account_id,
-        usage_days.product,
-        usage_days.module,
-        count(distinct usage_days.user_id) as users,
-        count(distinct case
-            when
-                lifetimes.first_known_day is not null
-                and coalesce(lifetimes.deactivated_on > run_settings.last_full_day, true)
-                then usage_days.user_id
-        end) as product_users
-    from usage_days
+        people.account_id,
+        people.product,
+        people.module,
+        count(*) as users,
+        count(*) filter (
+            where
+            lifetimes.first_known_day is not null
+            and coalesce(lifetimes.deactivated_on > run_settings.last_full_day, true)
+        ) as product_users
+    from people
     cross join run_settings
     left join {{ ref('int_user__lifetime') }} as lifetimes
         on
-            usage_days.account_id = lifetimes.account_id
-            and usage_days.user_id = lifetimes.user_id
-    group by usage_days.account_id, usage_days.product, usage_days.module
+            people.account_id = lifetimes.account_id
+            and people.user_id = lifetimes.user_id
+    group by people.account_id, people.product, people.module
 ),
 
 product_users as (

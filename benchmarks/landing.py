@@ -1,21 +1,18 @@
-"""How fast files land in raw, beside DuckDB reading the same files: `make bench-ingest`.
+"""How fast files land in raw, beside DuckDB reading the same files into a table.
 
-Writes two million event records (12 columns, the same rows each time) as Parquet, JSON lines and
-CSV, and then in turn, in one process: lands each file with `load_domain`, provenance and all, in a
-fresh home; and lets DuckDB read the same file into a table of a fresh database file with its own
-type detection and storage format. The ratio is DuckDB's seconds over ours: 1.0 would mean that
-landing costs nothing on top of reading.
+Writes events (12 columns, the same rows each time) as Parquet, JSON lines and CSV, and then in
+turn, in one process: lands each file with `load_domain`, provenance and all, in a fresh home; and
+lets DuckDB read the same file into a table of a fresh database file with its own type detection and
+storage format. The ratio is DuckDB's seconds over ours: 1.0 would mean that landing costs nothing
+on top of reading.
 """
 
 from __future__ import annotations
 
-import argparse
-import resource
 import shutil
 import statistics
-import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,48 +26,23 @@ _READERS = {"parquet": "read_parquet", "jsonl": "read_json", "csv": "read_csv"}
 _LOADED_AT = datetime(2024, 7, 1, tzinfo=UTC)
 
 
-def main() -> None:
-    """Run the benchmark and print its table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--rows", type=int, default=2_000_000, help="records per format")
-    parser.add_argument("--rounds", type=int, default=3, help="runs of each, alternating")
-    parser.add_argument("--dir", type=Path, help="where to work (default: a temporary folder)")
-    options = parser.parse_args()
-    if options.dir:
-        options.dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=options.dir, prefix="bench_ingest_") as folder:
-        run(Path(folder), options.rows, options.rounds)
+def measure(folder: Path, rows: int, rounds: int) -> Iterator[tuple[str, float, float]]:
+    """Format, our seconds and DuckDB's for `rows` events: medians of `rounds`, alternating.
 
-
-def run(folder: Path, rows: int, rounds: int) -> None:
-    """Generate, warm up, measure, print."""
-    print(f"writing {rows:,} events three times …", flush=True)
-    generate(folder, rows)
-    print("warming up with 1,000 events: the imports of dlt and Arrow are not measured", flush=True)
+    The first thousand events of each are not measured: they import dlt and Arrow.
+    """
     small = folder / "small"
     small.mkdir()
+    generate(folder, rows)
     generate(small, 1000)
     for format_ in _READERS:
         land(small, format_)
         read(small, format_)
-    print(
-        f"\n{'format':8} {'file':>8} {'landed':>9} {'rows/s':>9} {'DuckDB':>9} {'rows/s':>9}"
-        f" {'ratio':>6}   (medians of {rounds}, {rows:,} rows)"
-    )
-    for format_ in _READERS:
         ours, theirs = [], []
         for _ in range(rounds):
             ours.append(timed(land, folder, format_))
             theirs.append(timed(read, folder, format_))
-        landed, reading = statistics.median(ours), statistics.median(theirs)
-        size = (folder / f"events.{format_}").stat().st_size
-        print(
-            f"{format_:8} {size / 1e6:5,.0f} MB {landed:7.2f} s {rows / landed:9,.0f}"
-            f" {reading:7.2f} s {rows / reading:9,.0f} {reading / landed:6.2f}",
-            flush=True,
-        )
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"\npeak memory of the process: {peak:,.0f} MB")
+        yield format_, statistics.median(ours), statistics.median(theirs)
 
 
 def generate(folder: Path, rows: int) -> None:
@@ -143,7 +115,3 @@ def read(folder: Path, format_: str) -> None:
 
 def _settings(home: Path) -> Settings:
     return replace(load_settings(environ={}), home=home, landing=home / "landing")
-
-
-if __name__ == "__main__":
-    main()

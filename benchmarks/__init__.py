@@ -1,0 +1,1 @@
+"""What landing and nights cost: `make bench`."""
