@@ -15,7 +15,7 @@ versions as (
 held as (
     select
         versions.*,
-        greatest(run_settings.history_first_day, versions.version_date) as valid_from,
+        greatest(run_settings.figures_first_day, versions.version_date) as valid_from,
         lead(versions.version_date) over (
             partition by versions.account_id order by versions.version_date asc nulls first
         ) as valid_to
@@ -35,7 +35,7 @@ with_churn as (
         end as churned_from
     from held
     cross join run_settings
-    where coalesce(held.valid_to > run_settings.history_first_day, true)
+    where coalesce(held.valid_to > run_settings.figures_first_day, true)
 ),
 
 -- a version that names a churn date later than its own is two: before it, and from it on

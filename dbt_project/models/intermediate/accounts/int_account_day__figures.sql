@@ -43,7 +43,7 @@ usage as (
         ) as days_active_30d
     from {{ ref('int_account_day__active_users') }} as active_users
     inner join run_settings
-        on active_users.day >= {{ add_days('run_settings.history_first_day', -29) }}
+        on active_users.day >= {{ add_days('run_settings.figures_first_day', -29) }}
 ),
 
 renewals as (
@@ -145,7 +145,7 @@ modules as (
             usage_days.account_id = accounts.account_id
             and coalesce(usage_days.day < accounts.churn_date, true)
     inner join run_settings
-        on usage_days.day >= run_settings.history_first_day
+        on usage_days.day >= run_settings.figures_first_day
     group by usage_days.account_id, figure, usage_days.day
 ),
 
@@ -163,7 +163,7 @@ features as (
             usage_days.account_id = accounts.account_id
             and coalesce(usage_days.day < accounts.churn_date, true)
     inner join run_settings
-        on usage_days.day >= run_settings.history_first_day
+        on usage_days.day >= run_settings.figures_first_day
     group by usage_days.account_id, figure, usage_days.day
 ),
 
