@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from ingestion.entities import ENTITIES
-from settings import DBT_PROJECT
+from settings import DBT_PROJECT, RUN_TABLES
 from tests.compiled_project import CompiledProject
 
 MODELS = DBT_PROJECT / "models"
@@ -152,7 +152,7 @@ def test_sources_are_the_contract_of_ingestion(compiled_project: CompiledProject
     for source in compiled_project.manifest["sources"].values():
         assert source["source_name"] == source["schema"], source["unique_id"]
         sources.setdefault(source["schema"], {})[source["name"]] = list(source["columns"])
-    assert sources.pop("run").keys() == {"settings"}
+    assert sources.pop("run").keys() == RUN_TABLES.keys()
     assert sources.keys() == {f"raw_{domain}" for domain in ENTITIES}
     for domain, entities in ENTITIES.items():
         tables = sources[f"raw_{domain}"]
@@ -175,9 +175,10 @@ def test_landed_records_are_read_by_native_staging_only(
     for name, node in compiled_project.models.items():
         if node["fqn"][1:3] == ["staging", "native"]:
             continue
-        allowed = {"settings"} if name == "run_settings" else LEDGERS
-        read = {key.rsplit(".", 1)[1] for key in node["depends_on"]["nodes"] if "source." in key}
-        assert read <= allowed, f"{name} reads {sorted(read - allowed)}"
+        read = {key.split(".", 2)[2] for key in node["depends_on"]["nodes"] if "source." in key}
+        landed = {table for table in read if not table.startswith("run.")}
+        assert {table.rsplit(".", 1)[1] for table in landed} <= LEDGERS, f"{name} reads {landed}"
+        assert "run.settings" not in read or name == "run_settings", f"{name} reads run.settings"
 
 
 # Metrics

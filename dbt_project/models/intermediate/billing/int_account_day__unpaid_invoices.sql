@@ -40,7 +40,7 @@ oldest as (
         with_earlier.open_until
     from with_earlier
     inner join run_settings
-        on with_earlier.open_until > run_settings.history_first_day
+        on with_earlier.open_until > run_settings.figures_first_day
 )
 
 select
