@@ -118,3 +118,9 @@
         )
     )
 {%- endmacro %}
+
+{#- A text as it is searched: without accents, in lower case, with one space for any white space.
+    Upper case comes first, since it makes one of the letters that have two small forms. -#}
+{% macro to_search_text(text) -%}
+    trim(regexp_replace(lower(upper(strip_accents({{ text }}))), '[\s\p{Z}]+', ' ', 'g'))
+{%- endmacro %}

@@ -13,6 +13,16 @@ invoices as (
     select * from {{ ref('stg_canonical__invoices') }}
 ),
 
+-- converted to the reporting currency only
+deals as (
+    select
+        deals.currency,
+        run_settings.last_full_day as day
+    from {{ ref('stg_canonical__deals') }} as deals
+    cross join run_settings
+    where deals.amount is not null
+),
+
 dated_money as (
     select
         account_id,
@@ -47,4 +57,11 @@ select
     run_settings.reporting_currency as to_currency,
     dated_money.day
 from dated_money
+cross join run_settings
+union
+select
+    deals.currency as from_currency,
+    run_settings.reporting_currency as to_currency,
+    deals.day
+from deals
 cross join run_settings

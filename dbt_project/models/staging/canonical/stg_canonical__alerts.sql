@@ -1,5 +1,5 @@
--- The alerts that the source tells of existing accounts, triggered up to the last full day. A
--- closing dated after it has not happened yet.
+-- The source's alerts about the accounts that exist, triggered up to the last full day. One that is
+-- closed later is open; one that is closed without a date was closed when its record last changed.
 with
 
 run_settings as (
@@ -18,32 +18,39 @@ alerts as (
 dated as (
     select
         alerts.*,
-        alerts.status in ('closed', 'dismissed')
-        and coalesce(alerts.closed_at < run_settings.as_of_at, true) as is_closed_by_now
+        coalesce(alerts.closed_at >= run_settings.as_of_at, false) as closes_later
     from alerts
     cross join run_settings
+    where alerts.triggered_at < run_settings.as_of_at
+),
+
+told_apart as (
+    select
+        *,
+        closes_later or status in ('open', 'pending') as is_open
+    from dated
 )
 
 select
-    dated.alert_id,
-    dated.account_id,
-    dated.type,
-    dated.name,
+    alerts.alert_id,
+    alerts.account_id,
+    alerts.type,
+    alerts.name,
+    case when alerts.closes_later then 'open' else alerts.status end as status,
+    case when not alerts.is_open then alerts.closed_by end as closed_by,
+    case when not alerts.is_open then alerts.outcome end as outcome,
+    alerts.is_open,
+    alerts.triggered_at,
     case
-        when dated.is_closed_by_now or dated.status in ('open', 'pending') then dated.status
-        else 'open'
-    end as status,
-    case when dated.is_closed_by_now then dated.closed_by end as closed_by,
-    case when dated.is_closed_by_now then dated.outcome end as outcome,
-    dated.triggered_at,
-    case
-        when dated.is_closed_by_now
-            then coalesce(dated.closed_at, dated.version_at, dated.triggered_at)
+        when not alerts.is_open
+            then
+                coalesce(
+                    alerts.closed_at,
+                    case when alerts.updated_at >= alerts.triggered_at then alerts.updated_at end
+                )
     end as closed_at,
-    dated.location,
-    dated.line
-from dated
+    alerts.location,
+    alerts.line
+from told_apart as alerts
 inner join accounts
-    on dated.account_id = accounts.account_id
-cross join run_settings
-where dated.triggered_at < run_settings.as_of_at
+    on alerts.account_id = accounts.account_id

@@ -24,6 +24,9 @@ select
     users.last_name,
     users.email,
     users.title,
+    users.custom_label_dimensions,
+    users.custom_value_dimensions,
+    users.custom_event_dimensions,
     users.product_join_date,
     case
         when coalesce(users.is_active, false) then null
