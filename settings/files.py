@@ -1,5 +1,5 @@
-"""Reading the TOML files that configure health and alert rules: every value checked, and each error
-says file, place, what is wrong and what is allowed."""
+"""Reading the TOML files that configure health, alert rules and charts: every value checked, and
+each error says file, place, what is wrong and what is allowed."""
 
 from __future__ import annotations
 

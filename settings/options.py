@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from settings.alert_rules import AlertRule, read_alert_rules
+from settings.charts import Chart, read_charts
 from settings.errors import SettingsError
 from settings.health import Configuration, read_health
 from settings.paths import PROJECT_ROOT, SETTINGS_FILE
@@ -48,6 +49,7 @@ class Settings:
     metric_history_days: int
     health_file: Path
     alert_rules_file: Path
+    charts_file: Path
 
     @cached_property
     def health(self) -> tuple[Configuration, ...]:
@@ -58,6 +60,11 @@ class Settings:
     def alert_rules(self) -> tuple[AlertRule, ...]:
         """What `alert_rules_file` says."""
         return read_alert_rules(self.alert_rules_file)
+
+    @cached_property
+    def charts(self) -> tuple[Chart, ...]:
+        """What `charts_file` says."""
+        return read_charts(self.charts_file)
 
     @property
     def warehouse_path(self) -> Path:
@@ -138,7 +145,7 @@ def load_settings(
     values.setdefault("landing", values["home"] / "landing")
     settings = Settings(**values)
     # read here, so that a wrong file is refused where a wrong setting is
-    _ = settings.health, settings.alert_rules
+    _ = settings.health, settings.alert_rules, settings.charts
     return settings
 
 
@@ -306,4 +313,5 @@ _OPTIONS: dict[str, _Option] = {
     "metric_history_days": _Option(90, _whole_number(1, 3660)),
     "health_file": _Option("settings/health.toml", _path_of("file")),
     "alert_rules_file": _Option("settings/alert_rules.toml", _path_of("file")),
+    "charts_file": _Option("settings/charts.toml", _path_of("file")),
 }

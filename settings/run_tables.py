@@ -19,6 +19,7 @@ RUN_TABLES = {
     "conditions": "One row per condition of a health configuration's segment or an alert rule.",
     "health_metrics": "One row per metric of a component of a health configuration.",
     "alert_rules": "One row per alert rule.",
+    "charts": "One row per chart and metric in it.",
 }
 
 _SETTINGS_COLUMNS = {
@@ -81,6 +82,14 @@ _ALERT_RULE_COLUMNS = {
     "retrigger_days": "integer",
     "active_from": "date",
 }
+_CHART_COLUMNS = {
+    "chart": "varchar",
+    "title": "varchar",
+    "kind": "varchar",
+    "period": "varchar",
+    "metric": "varchar",
+    "aggregation": "varchar",
+}
 
 
 @dataclass(frozen=True)
@@ -113,6 +122,7 @@ def run_tables(settings: Settings, as_of: date) -> list[RunTable]:
         RunTable("conditions", _CONDITION_COLUMNS, list(_conditions(settings))),
         RunTable("health_metrics", _HEALTH_METRIC_COLUMNS, list(_health_metrics(settings))),
         RunTable("alert_rules", _ALERT_RULE_COLUMNS, list(_alert_rules(settings))),
+        RunTable("charts", _CHART_COLUMNS, list(_charts(settings))),
     ]
 
 
@@ -210,3 +220,16 @@ def _alert_rules(settings: Settings) -> Iterable[tuple[Any, ...]]:
             rule.retrigger_days,
             rule.active_from,
         )
+
+
+def _charts(settings: Settings) -> Iterable[tuple[Any, ...]]:
+    for chart in settings.charts:
+        for series in chart.series:
+            yield (
+                chart.name,
+                chart.title,
+                chart.kind,
+                chart.period,
+                series.metric,
+                series.aggregation,
+            )

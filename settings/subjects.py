@@ -33,6 +33,7 @@ FIGURES = (
     "wau",
 )
 HEALTH_SCORE = "health_score"
+CUSTOM = "custom:"
 CHILDREN_MEAN = "children_mean"
 
 ATTRIBUTES = {
@@ -55,7 +56,7 @@ ATTRIBUTES = {
 FIGURE_FORMS = {
     "module:": "module:<product>/<module>",
     "feature:": "feature:<product>/<module>/<feature>",
-    "custom:": "custom:<metric>",
+    CUSTOM: f"{CUSTOM}<metric>",
 }
 ATTRIBUTE_FORMS = {
     "label:": ("label:<key>", TEXT),

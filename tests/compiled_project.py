@@ -19,6 +19,7 @@ from typing import Any
 
 import duckdb
 
+from orchestration.metric_catalog import metric_catalog
 from settings import DBT_PROJECT, load_settings, run_tables
 
 LOADED_AT = datetime(2026, 1, 1)
@@ -129,6 +130,7 @@ class InMemoryWarehouse:
             self.connection.execute("attach ':memory:' as warehouse")
             self.connection.execute("use warehouse")
         self._columns: dict[tuple[str, str], list[str]] = {}
+        self._metric_catalog = metric_catalog(project.manifest)
         schemas = {node["schema"] for node in project.models.values()} - {"main"}
         for schema in sorted(schemas | {"run"}):
             self.connection.execute(f"create schema if not exists {schema}")
@@ -163,8 +165,9 @@ class InMemoryWarehouse:
                 self.connection.execute(f"delete from {source['schema']}.{source['name']}")
 
     def set_inputs(self, as_of_date: date, **settings: Any) -> None:
-        """Write the tables of `run`: the as-of date, and settings over the defaults."""
-        for table in run_tables(load_settings(environ={}, **settings), as_of_date):
+        """Write the tables of `run`: the as-of date, settings over the defaults, the catalogue."""
+        tables = run_tables(load_settings(environ={}, **settings), as_of_date)
+        for table in (*tables, self._metric_catalog):
             self.connection.execute(table.create)
             if table.rows:
                 self.connection.executemany(table.insert, table.rows)

@@ -15,6 +15,7 @@ from ingestion.warehouse import open_warehouse
 from orchestration.dbt_failures import read_failures
 from orchestration.defs.nightly import FULL_REFRESH_TAG, as_of_date, as_of_dates, has_tag
 from orchestration.manifest import DBT_ARGUMENTS, Manifest, dbt_environment
+from orchestration.metric_catalog import METRIC_CATALOG, metric_catalog
 from orchestration.progress import Progress
 from settings import DBT_PROJECT, RUN_TABLES, Settings, run_tables
 
@@ -53,12 +54,14 @@ def definitions(settings: Settings, progress: Progress, manifest: Manifest) -> d
         global_config_flags=list(DBT_ARGUMENTS),
     )
     return dg.Definitions(
-        assets=[_run_tables(settings), _dbt_models(settings, progress, manifest)],
+        assets=[_run_tables(settings, manifest), _dbt_models(settings, progress, manifest)],
         resources={"dbt": dbt},
     )
 
 
-def _run_tables(settings: Settings) -> dg.AssetsDefinition:
+def _run_tables(settings: Settings, manifest: Manifest) -> dg.AssetsDefinition:
+    tables = {**RUN_TABLES, **METRIC_CATALOG}
+
     @dg.multi_asset(
         name="run_settings",
         specs=[
@@ -69,24 +72,24 @@ def _run_tables(settings: Settings) -> dg.AssetsDefinition:
                 partitions_def=as_of_dates(settings),
                 description=description,
             )
-            for table, description in RUN_TABLES.items()
+            for table, description in tables.items()
         ],
         backfill_policy=dg.BackfillPolicy.multi_run(1),
     )
     def run_settings(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
-        write_run_tables(settings, as_of_date(context.run, settings))
-        for table in RUN_TABLES:
+        write_run_tables(settings, as_of_date(context.run, settings), manifest)
+        for table in tables:
             yield dg.MaterializeResult(asset_key=["run", table])
 
     return run_settings
 
 
-def write_run_tables(settings: Settings, as_of: date) -> None:
+def write_run_tables(settings: Settings, as_of: date, manifest: Manifest) -> None:
     """Make the schema `run` say what this run is for."""
     with open_warehouse(settings.warehouse_path) as connection:
         connection.execute("create schema if not exists run")
         connection.execute("begin")
-        for table in run_tables(settings, as_of):
+        for table in (*run_tables(settings, as_of), metric_catalog(manifest)):
             connection.execute(table.create)
             if table.rows:
                 connection.executemany(table.insert, table.rows)
