@@ -92,6 +92,6 @@ select
         when kind = 'label' or problem is not null then text_value
     end as label_value,
     problem,
-    number_value,
-    event_at
+    case when problem is null then number_value end as number_value,
+    case when problem is null then event_at end as event_at
 from judged
