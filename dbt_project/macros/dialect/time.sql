@@ -61,10 +61,11 @@
     {{ instant }} - to_microseconds({{ number }})
 {%- endmacro %}
 
-{#- Whole microseconds as seconds with six decimals, exactly. -#}
-{% macro microseconds_to_seconds(microseconds) -%}
+{#- Whole microseconds as seconds with six decimals, exactly. `digits` is those of the result; the
+    sums over many records need more. -#}
+{% macro microseconds_to_seconds(microseconds, digits=18) -%}
     cast(
-        cast({{ microseconds }} as decimal(18, 0)) * cast(0.000001 as decimal(7, 6))
-        as decimal(18, 6)
+        cast({{ microseconds }} as decimal({{ digits }}, 0)) * cast(0.000001 as decimal(7, 6))
+        as decimal({{ digits }}, 6)
     )
 {%- endmacro %}

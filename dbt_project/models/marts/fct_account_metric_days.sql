@@ -12,7 +12,19 @@ metrics as (
 ),
 
 figures as (
-    select * from {{ ref('int_account_day__figures') }}
+    select
+        account_id,
+        figure,
+        value,
+        day
+    from {{ ref('int_account_day__figures') }}
+    union all
+    select
+        account_id,
+        'health_score' as figure,
+        cast(health_score as double) as value,
+        day
+    from {{ ref('int_account_day__health') }}
 ),
 
 account_metrics as (

@@ -75,8 +75,8 @@ listed as (
     select
         account_id,
         '{{ kind }}' as kind,
-        {{ each_element(key_values('custom_' ~ kind ~ '_dimensions')) }} as dimension,
-        {{ each_position(key_values('custom_' ~ kind ~ '_dimensions')) }} as position,
+        {{ each_json_entry('custom_' ~ kind ~ '_dimensions') }} as entry,
+        {{ each_json_position('custom_' ~ kind ~ '_dimensions') }} as position,
         valid_from,
         valid_to
     from spans
@@ -88,16 +88,16 @@ listed as (
 dimensions as (
     select
         account_id,
-        concat(kind, ':', dimension['key']) as attribute,
         kind,
-        dimension['value'] as stated_value,
+        concat(kind, ':', {{ json_field('entry', 'key') }}) as attribute,
+        {{ json_field('entry', 'value') }} as stated_value,
         valid_from,
         valid_to
     from listed
-    where dimension['key'] is not null
+    where trim({{ json_field('entry', 'key') }}) != ''
     qualify
         row_number() over (
-            partition by account_id, kind, dimension['key'], valid_from order by position desc
+            partition by account_id, attribute, valid_from order by position desc
         ) = 1
 ),
 

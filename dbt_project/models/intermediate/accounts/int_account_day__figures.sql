@@ -28,6 +28,18 @@ unpaid_invoices as (
     select * from {{ ref('int_account_day__unpaid_invoices') }}
 ),
 
+open_tickets as (
+    select * from {{ ref('int_account_day__open_tickets') }}
+),
+
+nps as (
+    select * from {{ ref('int_account_day__nps') }}
+),
+
+touchpoints as (
+    select * from {{ ref('int_account_day__touchpoints') }}
+),
+
 csm_scores as (
     select * from {{ ref('int_account__attribute_history') }}
     where attribute = 'csm_score'
@@ -64,6 +76,10 @@ side_by_side as (
             when coalesce(days.day < accounts.churn_date, true) then coalesce(usage.{{ figure }}, 0)
         end as {{ figure }},
         {% endfor -%}
+        coalesce(open_tickets.open_tickets, 0) as open_tickets,
+        nps.nps_current,
+        nps.nps_net,
+        touchpoints.days_since_last_touchpoint,
         coalesce(unpaid_invoices.days_invoice_open, 0) as days_invoice_open,
         csm_scores.number_value as csm_score,
         renewals.days_to_renewal,
@@ -83,6 +99,18 @@ side_by_side as (
         on
             days.account_id = usage.account_id
             and days.day = usage.day
+    left join open_tickets
+        on
+            days.account_id = open_tickets.account_id
+            and days.day = open_tickets.day
+    left join nps
+        on
+            days.account_id = nps.account_id
+            and days.day = nps.day
+    left join touchpoints
+        on
+            days.account_id = touchpoints.account_id
+            and days.day = touchpoints.day
     left join unpaid_invoices
         on
             days.account_id = unpaid_invoices.account_id
@@ -103,7 +131,8 @@ as_doubles as (
         account_id,
         {% for figure in [
             'subscription_mrr', 'ending_mrr', 'ending_mrr_reporting', 'dau', 'wau', 'mau',
-            'product_users', 'days_active_30d', 'days_invoice_open', 'csm_score', 'days_to_renewal',
+            'product_users', 'days_active_30d', 'open_tickets', 'nps_current', 'nps_net',
+            'days_since_last_touchpoint', 'days_invoice_open', 'csm_score', 'days_to_renewal',
         ] -%}
         cast({{ figure }} as double) as {{ figure }},
         {% endfor -%}
@@ -124,8 +153,9 @@ computed as (
     from as_doubles
     unpivot (value for figure in (
         subscription_mrr, ending_mrr, ending_mrr_reporting, dau, wau, mau, product_users,
-        days_active_30d, days_invoice_open, csm_score, days_to_renewal, session_seconds,
-        seconds_per_active_user, dau_share_pct, mau_share_pct
+        days_active_30d, open_tickets, nps_current, nps_net, days_since_last_touchpoint,
+        days_invoice_open, csm_score, days_to_renewal, session_seconds, seconds_per_active_user,
+        dau_share_pct, mau_share_pct
     ))
 ),
 
