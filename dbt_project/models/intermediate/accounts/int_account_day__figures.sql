@@ -1,7 +1,7 @@
 -- One row per account, figure and day of the daily history on which the figure has a value: what
 -- health scores, alert rules and the metrics page take their numbers from. The figures come from
 -- their owners, side by side, and are turned into rows once. Owner of what is only told by day: the
--- shares of product users, the days active of 30, the days to renewal.
+-- shares of product users, the days active of 30.
 with
 
 run_settings as (
@@ -59,11 +59,7 @@ usage as (
 ),
 
 renewals as (
-    select
-        account_id,
-        min(next_renewal_date) as next_renewal_date
-    from {{ ref('int_subscription_record__renewal') }}
-    group by account_id
+    select * from {{ ref('int_account_day__next_renewal') }}
 ),
 
 -- usage ends with the day before the churn date; before it, an account without users has none: 0
@@ -86,9 +82,7 @@ side_by_side as (
         touchpoints.days_since_last_touchpoint,
         coalesce(unpaid_invoices.days_invoice_open, 0) as days_invoice_open,
         csm_scores.number_value as csm_score,
-        {{ days_between(
-            'days.day', 'coalesce(renewals.next_renewal_date, accounts.renewal_date)'
-        ) }} as days_to_renewal,
+        renewals.days_to_renewal,
         days.day
     from days
     inner join accounts
@@ -127,7 +121,9 @@ side_by_side as (
             and days.day >= csm_scores.valid_from
             and coalesce(days.day < csm_scores.valid_to, true)
     left join renewals
-        on days.account_id = renewals.account_id
+        on
+            days.account_id = renewals.account_id
+            and days.day = renewals.day
 ),
 
 as_doubles as (

@@ -36,6 +36,18 @@ attributes as (
     select * from {{ ref('int_account__attribute_history') }}
 ),
 
+-- closed without a date, and without one of the record: closed when it was triggered
+alerts as (
+    select
+        alert_id,
+        status,
+        closed_by,
+        outcome,
+        case when not is_open then coalesce(closed_at, triggered_at) end as closed_at
+    from {{ ref('stg_canonical__alerts') }}
+    where alert_id like 'rule:%'
+),
+
 rules as (
     select * from {{ source('run', 'alert_rules') }}
 ),
@@ -77,15 +89,10 @@ runs as (
 -- what the CRM says of alerts of ours
 answers as (
     select
-        alerts.alert_id,
-        alerts.status,
-        alerts.closed_at,
-        alerts.closed_by,
-        alerts.outcome,
+        alerts.*,
         {{ local_day('alerts.closed_at', 'run_settings.reporting_time_zone') }} as closed_on
-    from {{ ref('stg_canonical__alerts') }} as alerts
+    from alerts
     cross join run_settings
-    where alerts.alert_id like 'rule:%'
 ),
 
 first_triggers as (
@@ -184,9 +191,7 @@ closed as (
         end as status,
         case when answered.is_closed_by_rule then 'rule' else answered.closed_by end as closed_by,
         answered.outcome,
-        answered.triggered_on,
-        case when answered.is_closed_by_rule then answered.ended_on else answered.closed_on end
-            as closed_on,
+        answered.closed_on is null and not answered.is_closed_by_rule as is_open,
         {{ start_of_day('answered.triggered_on', 'run_settings.reporting_time_zone') }}
             as triggered_at,
         case
@@ -209,13 +214,9 @@ select
     rules.assignee,
     closed.closed_by,
     closed.outcome,
-    {{ days_between(
-        'closed.triggered_on', 'coalesce(closed.closed_on, run_settings.last_full_day)'
-    ) }} as age_days,
-    closed.closed_on is null as is_open,
+    closed.is_open,
     closed.triggered_at,
     closed.closed_at
 from closed
 inner join rules
     on closed.rule = rules.rule
-cross join run_settings
