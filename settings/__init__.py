@@ -1,19 +1,25 @@
 """The shared words of the project: paths, names and options, validated once.
 
 Everything that can be set stands in `account360.toml` and, over it, in `ACCOUNT360_<NAME>`
-environment variables. This room imports nothing of ours; every other room takes its options from
-here. Secrets have no place here: they come from the environment or from dlt's providers, and are
-never written down.
+environment variables; how accounts are scored, when alerts are triggered and what charts show
+stands in files of their own (`health_file`, `alert_rules_file`, `charts_file`). This room imports
+nothing of ours; every other room takes its options from here. Secrets have no place here: they come
+from the environment or from dlt's providers, and are never written down.
 """
 
-from settings.options import Settings, SettingsError, load_settings
+from settings.errors import SettingsError
+from settings.options import Settings, load_settings
 from settings.paths import DBT_PROJECT, PROJECT_ROOT, SETTINGS_FILE
+from settings.run_tables import RUN_TABLES, RunTable, run_tables
 
 __all__ = [
     "DBT_PROJECT",
     "PROJECT_ROOT",
+    "RUN_TABLES",
     "SETTINGS_FILE",
+    "RunTable",
     "Settings",
     "SettingsError",
     "load_settings",
+    "run_tables",
 ]

@@ -9,19 +9,20 @@ import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from settings.alert_rules import AlertRule, read_alert_rules
+from settings.charts import Chart, read_charts
+from settings.errors import SettingsError
+from settings.health import Configuration, read_health
 from settings.paths import PROJECT_ROOT, SETTINGS_FILE
 
 ENVIRONMENT_PREFIX = "ACCOUNT360_"
 
 # Variables we hand to the programs we start; they are no settings of ours.
 _RESERVED_VARIABLES = frozenset({"ACCOUNT360_WAREHOUSE_PATH", "ACCOUNT360_SETTINGS_FILE"})
-
-
-class SettingsError(ValueError):
-    """A setting that is unknown or has a value that is not allowed; the message names both."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,24 @@ class Settings:
     kept_publishes: int
     metric_history_days: int
     memory_limit: str
+    health_file: Path
+    alert_rules_file: Path
+    charts_file: Path
+
+    @cached_property
+    def health(self) -> tuple[Configuration, ...]:
+        """What `health_file` says."""
+        return read_health(self.health_file)
+
+    @cached_property
+    def alert_rules(self) -> tuple[AlertRule, ...]:
+        """What `alert_rules_file` says."""
+        return read_alert_rules(self.alert_rules_file)
+
+    @cached_property
+    def charts(self) -> tuple[Chart, ...]:
+        """What `charts_file` says."""
+        return read_charts(self.charts_file)
 
     @property
     def warehouse_path(self) -> Path:
@@ -87,12 +106,15 @@ class Settings:
     def as_row(self) -> dict[str, Any]:
         """The settings that figures hang on, as the columns of the one-row table `run.settings`.
 
-        Folders and memory are left out: where a warehouse stands must not change what it says.
+        Paths and memory are left out: where a warehouse stands must not change what it says, and
+        what the files say are tables of their own.
         """
         row = {field.name: getattr(self, field.name) for field in fields(self)}
-        del row["home"], row["landing"], row["memory_limit"]
+        del row["memory_limit"]
         return {
-            name: list(value) if isinstance(value, tuple) else value for name, value in row.items()
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in row.items()
+            if not isinstance(value, Path)
         }
 
 
@@ -124,7 +146,10 @@ def load_settings(
         if name not in values and name != "landing":
             values[name] = option.parse(option.default, name, "the default", PROJECT_ROOT)
     values.setdefault("landing", values["home"] / "landing")
-    return Settings(**values)
+    settings = Settings(**values)
+    # read here, so that a wrong file is refused where a wrong setting is
+    _ = settings.health, settings.alert_rules, settings.charts
+    return settings
 
 
 def _read_file(file: Path) -> dict[str, Any]:
@@ -166,10 +191,13 @@ class _Option:
     parse: Callable[[Any, str, str, Path], Any]
 
 
-def _folder(value: Any, name: str, source: str, base: Path) -> Path:
-    if not isinstance(value, str | Path) or not str(value).strip():
-        raise _refuse(name, source, value, "the path of a folder")
-    return (base / Path(value).expanduser()).absolute()
+def _path_of(what: str) -> Callable[..., Path]:
+    def parse(value: Any, name: str, source: str, base: Path) -> Path:
+        if not isinstance(value, str | Path) or not str(value).strip():
+            raise _refuse(name, source, value, f"the path of a {what}")
+        return (base / Path(value).expanduser()).absolute()
+
+    return parse
 
 
 def _whole_number(low: int, high: int) -> Callable[..., int]:
@@ -273,8 +301,8 @@ def _full_extract_entities(value: Any, name: str, source: str, base: Path) -> tu
 
 
 _OPTIONS: dict[str, _Option] = {
-    "home": _Option("data", _folder),
-    "landing": _Option(None, _folder),
+    "home": _Option("data", _path_of("folder")),
+    "landing": _Option(None, _path_of("folder")),
     "reporting_time_zone": _Option("UTC", _time_zone),
     "reporting_currency": _Option("USD", _currency),
     "end_date_is_inclusive": _Option(False, _flag),
@@ -293,4 +321,7 @@ _OPTIONS: dict[str, _Option] = {
     "kept_publishes": _Option(7, _whole_number(1, 1000)),
     "metric_history_days": _Option(90, _whole_number(1, 3660)),
     "memory_limit": _Option("4GB", _memory),
+    "health_file": _Option("settings/health.toml", _path_of("file")),
+    "alert_rules_file": _Option("settings/alert_rules.toml", _path_of("file")),
+    "charts_file": _Option("settings/charts.toml", _path_of("file")),
 }

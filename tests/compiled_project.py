@@ -19,16 +19,10 @@ from typing import Any
 
 import duckdb
 
-from settings import DBT_PROJECT, load_settings
+from orchestration.metric_catalog import metric_catalog
+from settings import DBT_PROJECT, load_settings, run_tables
 
 LOADED_AT = datetime(2026, 1, 1)
-
-_SETTINGS_TYPES = {
-    "trial_plan_codes": "varchar[]",
-    "full_extract_entities": "varchar[]",
-    "reject_threshold_pct": "double",
-    "full_extract_shrink_pct": "double",
-}
 
 # What the hooks of kept tables forget, in the words of SQL.
 _FORGOTTEN = {
@@ -146,6 +140,7 @@ class InMemoryWarehouse:
             self.connection.execute("attach ':memory:' as warehouse")
             self.connection.execute("use warehouse")
         self._columns: dict[tuple[str, str], list[str]] = {}
+        self._metric_catalog = metric_catalog(project.manifest)
         schemas = {node["schema"] for node in project.models.values()} - {"main"}
         for schema in sorted(schemas | {"run"}):
             self.connection.execute(f"create schema if not exists {schema}")
@@ -180,21 +175,12 @@ class InMemoryWarehouse:
                 self.connection.execute(f"delete from {source['schema']}.{source['name']}")
 
     def set_inputs(self, as_of_date: date, **settings: Any) -> None:
-        """Write the one row of `run.settings`: the as-of date, and settings over the defaults."""
-        row = load_settings(environ={}, **settings).as_row()
-        types = {
-            name: _SETTINGS_TYPES.get(name)
-            or {bool: "boolean", int: "integer", str: "varchar"}[type(value)]
-            for name, value in row.items()
-        }
-        columns = ", ".join(f"{name} {kind}" for name, kind in types.items())
-        self.connection.execute(
-            f"create or replace table run.settings (as_of_date date, {columns})"
-        )
-        self.connection.execute(
-            f"insert into run.settings values ({', '.join('?' * (len(row) + 1))})",
-            [as_of_date, *row.values()],
-        )
+        """Write the tables of `run`: the as-of date, settings over the defaults, the catalogue."""
+        tables = run_tables(load_settings(environ={}, **settings), as_of_date)
+        for table in (*tables, self._metric_catalog):
+            self.connection.execute(table.create)
+            if table.rows:
+                self.connection.executemany(table.insert, table.rows)
 
     def land(
         self,

@@ -15,32 +15,9 @@ from ingestion.warehouse import open_warehouse
 from orchestration.dbt_failures import read_failures
 from orchestration.defs.nightly import FULL_REFRESH_TAG, as_of_date, as_of_dates, has_tag
 from orchestration.manifest import DBT_ARGUMENTS, Manifest, dbt_environment
+from orchestration.metric_catalog import METRIC_CATALOG, metric_catalog
 from orchestration.progress import Progress
-from settings import DBT_PROJECT, Settings
-
-RUN_SETTINGS = dg.AssetKey(["run", "settings"])
-
-# Columns and types of the one-row table that every model takes its date and options from.
-_RUN_SETTINGS_COLUMNS = {
-    "as_of_date": "date",
-    "reporting_time_zone": "varchar",
-    "reporting_currency": "varchar",
-    "end_date_is_inclusive": "boolean",
-    "grace_days": "integer",
-    "trial_plan_codes": "varchar[]",
-    "session_timeout_minutes": "integer",
-    "session_duration": "varchar",
-    "event_deduplication": "varchar",
-    "nps_deduplication": "varchar",
-    "nps_window_days": "integer",
-    "renewal_early_days": "integer",
-    "renewal_late_days": "integer",
-    "reject_threshold_pct": "double",
-    "full_extract_entities": "varchar[]",
-    "full_extract_shrink_pct": "double",
-    "kept_publishes": "integer",
-    "metric_history_days": "integer",
-}
+from settings import DBT_PROJECT, RUN_TABLES, Settings, run_tables
 
 
 class FolderIsGroup(DagsterDbtTranslator):
@@ -67,7 +44,7 @@ class WarehouseDbt(DbtCliResource):
 
 
 def definitions(settings: Settings, progress: Progress, manifest: Manifest) -> dg.Definitions:
-    """`run.settings`, and everything that dbt makes of raw."""
+    """The tables of `run`, and everything that dbt makes of raw."""
     # Handed to dbt by Dagster's resource along with the rest of the environment.
     os.environ.update(dbt_environment(settings))
     dbt = WarehouseDbt(
@@ -77,39 +54,45 @@ def definitions(settings: Settings, progress: Progress, manifest: Manifest) -> d
         global_config_flags=list(DBT_ARGUMENTS),
     )
     return dg.Definitions(
-        assets=[_run_settings(settings), _dbt_models(settings, progress, manifest)],
+        assets=[_run_tables(settings, manifest), _dbt_models(settings, progress, manifest)],
         resources={"dbt": dbt},
     )
 
 
-def _run_settings(settings: Settings) -> dg.AssetsDefinition:
-    @dg.asset(
-        key=RUN_SETTINGS,
-        group_name="utilities",
-        kinds={"duckdb"},
-        partitions_def=as_of_dates(settings),
+def _run_tables(settings: Settings, manifest: Manifest) -> dg.AssetsDefinition:
+    tables = {**RUN_TABLES, **METRIC_CATALOG}
+
+    @dg.multi_asset(
+        name="run_settings",
+        specs=[
+            dg.AssetSpec(
+                key=["run", table],
+                group_name="utilities",
+                kinds={"duckdb"},
+                partitions_def=as_of_dates(settings),
+                description=description,
+            )
+            for table, description in tables.items()
+        ],
         backfill_policy=dg.BackfillPolicy.multi_run(1),
-        description="One row: the as-of date of the run and the settings that figures hang on.",
     )
-    def run_settings(context: dg.AssetExecutionContext) -> None:
-        write_run_settings(settings, as_of_date(context.run, settings))
+    def run_settings(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+        write_run_tables(settings, as_of_date(context.run, settings), manifest)
+        for table in tables:
+            yield dg.MaterializeResult(asset_key=["run", table])
 
     return run_settings
 
 
-def write_run_settings(settings: Settings, as_of: date) -> None:
-    """Make `run.settings` say what this run is for."""
-    row = {"as_of_date": as_of, **settings.as_row()}
-    columns = ", ".join(f"{name} {kind}" for name, kind in _RUN_SETTINGS_COLUMNS.items())
-    marks = ", ".join("?" for _ in _RUN_SETTINGS_COLUMNS)
+def write_run_tables(settings: Settings, as_of: date, manifest: Manifest) -> None:
+    """Make the schema `run` say what this run is for."""
     with open_warehouse(settings.warehouse_path) as connection:
         connection.execute("create schema if not exists run")
         connection.execute("begin")
-        connection.execute(f"create or replace table run.settings ({columns})")
-        connection.execute(
-            f"insert into run.settings values ({marks})",  # noqa: S608 - question marks
-            [row[name] for name in _RUN_SETTINGS_COLUMNS],
-        )
+        for table in (*run_tables(settings, as_of), metric_catalog(manifest)):
+            connection.execute(table.create)
+            if table.rows:
+                connection.executemany(table.insert, table.rows)
         connection.execute("commit")
 
 

@@ -8,6 +8,7 @@ models and descriptions are checked on the manifest by dbt-bouncer (dbt_project/
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -18,11 +19,15 @@ import pytest
 import yaml
 
 from ingestion.entities import ENTITIES
-from settings import DBT_PROJECT
+from orchestration.metric_catalog import METRIC_CATALOG
+from settings import DBT_PROJECT, RUN_TABLES
+from settings.charts import AGGREGATIONS, DAILY_METRICS
 from tests.compiled_project import CompiledProject
 
 MODELS = DBT_PROJECT / "models"
 METRIC_FILES = sorted((MODELS / "metrics").glob("*.yml"))
+# Its rows are of any metric, whose text stands in the catalogue.
+LONG_TABLE = "account_metrics_daily"
 DECISIONS = DBT_PROJECT.parent / "docs" / "decisions.md"
 
 LEDGERS = {"landed_files", "unparsed_lines"}
@@ -36,6 +41,7 @@ COMMENTS = re.compile(r"\{#.*?#\}|--[^\n]*|/\*.*?\*/", re.DOTALL)
 METRIC_KEYS = {
     "label",
     "unit",
+    "aggregation",
     "grain",
     "page",
     "computed_in",
@@ -152,7 +158,7 @@ def test_sources_are_the_contract_of_ingestion(compiled_project: CompiledProject
     for source in compiled_project.manifest["sources"].values():
         assert source["source_name"] == source["schema"], source["unique_id"]
         sources.setdefault(source["schema"], {})[source["name"]] = list(source["columns"])
-    assert sources.pop("run").keys() == {"settings"}
+    assert sources.pop("run").keys() == RUN_TABLES.keys() | METRIC_CATALOG.keys()
     assert sources.keys() == {f"raw_{domain}" for domain in ENTITIES}
     for domain, entities in ENTITIES.items():
         tables = sources[f"raw_{domain}"]
@@ -175,9 +181,10 @@ def test_landed_records_are_read_by_native_staging_only(
     for name, node in compiled_project.models.items():
         if node["fqn"][1:3] == ["staging", "native"]:
             continue
-        allowed = {"settings"} if name == "run_settings" else LEDGERS
-        read = {key.rsplit(".", 1)[1] for key in node["depends_on"]["nodes"] if "source." in key}
-        assert read <= allowed, f"{name} reads {sorted(read - allowed)}"
+        read = {key.split(".", 2)[2] for key in node["depends_on"]["nodes"] if "source." in key}
+        landed = {table for table in read if not table.startswith("run.")}
+        assert {table.rsplit(".", 1)[1] for table in landed} <= LEDGERS, f"{name} reads {landed}"
+        assert "run.settings" not in read or name == "run_settings", f"{name} reads run.settings"
 
 
 # Metrics
@@ -204,6 +211,7 @@ def test_a_metric_is_prose_an_owner_a_proof_and_a_published_column(
     compiled_project: CompiledProject, area: str, name: str, entry: dict[str, Any]
 ) -> None:
     assert entry.keys() == METRIC_KEYS, f"keys of {name}"
+    assert entry["aggregation"] in AGGREGATIONS, f"aggregation of {name}: {AGGREGATIONS}"
     has_prose(compiled_project, area, entry["doc"])
     assert entry["decision"] is None or entry["decision"] in decisions(), (
         f"no heading in docs/decisions.md: {entry['decision']}"
@@ -231,7 +239,8 @@ def is_published(project: CompiledProject, entry: dict[str, Any]) -> None:
     text = project.manifest["docs"][f"doc.account360.{entry['doc']}"]["block_contents"].strip()
     for expected in columns:
         assert expected in node["columns"], f"{table} does not publish {expected}"
-        assert text in node["columns"][expected]["description"], f"text of {table}.{expected}"
+        described = table == LONG_TABLE or text in node["columns"][expected]["description"]
+        assert described, f"text of {table}.{expected}"
     assert entry["computed_in"] in project.lineage([table]), f"{table} is not built on the owner"
 
 
@@ -249,3 +258,9 @@ def test_a_metric_file_has_its_prose_beside_it() -> None:
     assert METRIC_FILES
     for path in METRIC_FILES:
         assert path.with_suffix(".md").exists(), f"{named(path)} has no prose"
+
+
+def test_every_metric_by_day_has_one_entry() -> None:
+    names = Counter(parameter.values[1] for parameter in metrics())
+    assert not (twice := [name for name, times in names.items() if times > 1]), f"twice: {twice}"
+    assert not (missing := set(DAILY_METRICS) - names.keys()), f"by day, without entry: {missing}"

@@ -129,6 +129,7 @@
             {%- endfor %}
             then hash({{ values | join(', ') }})
     end
+{%- endmacro %}
 
 {#- A text as it is searched: without accents, in lower case, with one space for any white space.
     Upper case comes first, since it makes one of the letters that have two small forms. -#}

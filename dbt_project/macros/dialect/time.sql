@@ -13,6 +13,11 @@
     cast(date_trunc('month', {{ day }}) as date)
 {%- endmacro %}
 
+{#- The Monday of the week of a date. -#}
+{% macro week_of(day) -%}
+    cast(date_trunc('week', {{ day }}) as date)
+{%- endmacro %}
+
 {#- The last day of the month of a date. -#}
 {% macro last_day_of_month(day) -%}
     last_day({{ day }})

@@ -9,7 +9,8 @@
                     the record it hangs on does not exist; `reason` says which
     duplicate       equal in every column, and of the same version date, to a record that is kept
     unattributed    valid, but its account is unknown or absent; `reason` says which
-    superseded      an older version of a key, or a record of a file that was loaded again
+    superseded      an older version of a key, or a record of a file that was loaded again; where it
+                    was refused, `reason` says why
     current         the version that holds as of the as-of date. Records dated after the last full
                     day are current too, and marked `is_dated_after`: they enter no figure of this
                     as-of date
@@ -273,8 +274,8 @@ select
     version_date,
     record_status,
     case record_status
-        when 'rejected' then reject_reason
         when 'unattributed' then unattributed_reason
+        else reject_reason
     end as reason,
     case when record_status = 'rejected' then record end as record,
     is_dated_after,

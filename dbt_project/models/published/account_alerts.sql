@@ -16,6 +16,7 @@ select
     alerts.type,
     alerts.name,
     alerts.status,
+    alerts.assignee,
     alerts.closed_by,
     alerts.outcome,
     alerts.age_days,

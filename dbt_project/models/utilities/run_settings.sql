@@ -4,6 +4,8 @@ select
     {{ add_days('as_of_date', -1) }} as last_full_day,
     {{ month_of(add_days('as_of_date', -1)) }} as open_month,
     {{ add_days('as_of_date', '-metric_history_days') }} as history_first_day,
+    health_first_day,
+    figures_first_day,
     {{ start_of_day('as_of_date', 'reporting_time_zone') }} as as_of_at,
     reporting_time_zone,
     reporting_currency,

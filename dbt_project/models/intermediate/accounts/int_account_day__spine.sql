@@ -1,6 +1,7 @@
 -- One row per account and day of the daily history, without gaps: from the account's join date, or
 -- the day on which the first of its product users is known, if that is earlier, to the last full
--- day. Churned accounts go on: what they leave is the figure's own matter.
+-- day. It begins early enough for every window of health metrics and alert rules to be whole.
+-- Churned accounts go on: what they leave is the figure's own matter.
 with
 
 run_settings as (
@@ -22,7 +23,7 @@ first_known_days as (
 select
     accounts.account_id,
     {{ each_day(
-        "greatest(run_settings.history_first_day, least(accounts.join_date, first_known_days.first_day))",
+        "greatest(run_settings.figures_first_day, least(accounts.join_date, first_known_days.first_day))",
         'run_settings.last_full_day',
     ) }} as day
 from accounts

@@ -17,7 +17,7 @@ scores as (
     cross join run_settings
     where
         coalesce(scores.current_from < scores.current_to, true)
-        and coalesce(scores.current_to > run_settings.history_first_day, true)
+        and coalesce(scores.current_to > run_settings.figures_first_day, true)
 )
 
 select

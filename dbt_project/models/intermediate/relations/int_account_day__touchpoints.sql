@@ -32,7 +32,7 @@ spans_of_history as (
     select spans.*
     from spans
     cross join run_settings
-    where coalesce(spans.next_touchpoint_on > run_settings.history_first_day, true)
+    where coalesce(spans.next_touchpoint_on > run_settings.figures_first_day, true)
 )
 
 select

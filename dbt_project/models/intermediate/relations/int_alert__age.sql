@@ -6,21 +6,38 @@ run_settings as (
     select * from {{ ref('run_settings') }}
 ),
 
+rule_alerts as (
+    select * from {{ ref('int_alert__rule_alerts') }}
+),
+
+-- what the source says of an alert of ours is in the alert itself
+source_alerts as (
+    select alerts.*
+    from {{ ref('stg_canonical__alerts') }} as alerts
+    left join rule_alerts
+        on alerts.alert_id = rule_alerts.alert_id
+    where rule_alerts.alert_id is null
+),
+
 alerts as (
+    {% for origin in ['source', 'rule'] -%}
     select
         alert_id,
         account_id,
-        'source' as origin,
-        cast(null as varchar) as rule,
+        '{{ origin }}' as origin,
+        {{ 'rule' if origin == 'rule' else 'cast(null as varchar) as rule' }},
         type,
         name,
         status,
+        {{ 'assignee' if origin == 'rule' else 'cast(null as varchar) as assignee' }},
         closed_by,
         outcome,
         is_open,
         triggered_at,
         closed_at
-    from {{ ref('stg_canonical__alerts') }}
+    from {{ origin }}_alerts
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
 )
 
 select
