@@ -1,8 +1,8 @@
 """The catalogue of metrics as rows of `run.metric_catalog`, which dbt publishes.
 
-The entries stand in `dbt_project/models/metrics/`; their prose and the raw tables below their owners
-come from dbt's manifest. The custom metrics of the source are known from its records only: dbt adds
-them.
+The entries stand in `dbt_project/models/metrics/`; their prose and the raw tables below their
+owners come from dbt's manifest. The custom metrics of the source are known from its records only:
+dbt adds them.
 """
 
 from __future__ import annotations

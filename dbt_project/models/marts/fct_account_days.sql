@@ -6,6 +6,6 @@ select
     mau,
     product_users,
     {{ microseconds_to_seconds('session_microseconds') }} as session_seconds,
-    case when dau > 0 then session_microseconds / 1e6 / dau end as seconds_per_active_user,
+    seconds_per_active_user,
     day
 from {{ ref('int_account_day__active_users') }}

@@ -76,6 +76,7 @@ side_by_side as (
             when coalesce(days.day < accounts.churn_date, true) then coalesce(usage.{{ figure }}, 0)
         end as {{ figure }},
         {% endfor -%}
+        usage.seconds_per_active_user,
         coalesce(open_tickets.open_tickets, 0) as open_tickets,
         nps.nps_current,
         nps.nps_net,
@@ -136,8 +137,8 @@ as_doubles as (
         ] -%}
         cast({{ figure }} as double) as {{ figure }},
         {% endfor -%}
+        seconds_per_active_user,
         session_microseconds / 1e6 as session_seconds,
-        case when dau > 0 then session_microseconds / 1e6 / dau end as seconds_per_active_user,
         case when product_users > 0 then 100.0 * dau / product_users end as dau_share_pct,
         case when product_users > 0 then 100.0 * mau / product_users end as mau_share_pct,
         day

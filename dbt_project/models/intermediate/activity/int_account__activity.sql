@@ -52,8 +52,7 @@ select
     last_days.wau,
     last_days.mau,
     last_days.product_users,
-    case when last_days.dau > 0 then last_days.session_microseconds / 1e6 / last_days.dau end
-        as seconds_per_active_user,
+    last_days.seconds_per_active_user,
     ranks.activity_rank,
     last_seen.last_seen_date
 from last_days

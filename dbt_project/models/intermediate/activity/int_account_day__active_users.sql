@@ -1,8 +1,8 @@
 -- One row per account and day, from its first known day to the last full day or the day before
--- churn. Owner of DAU, WAU, MAU and product users. A user active on a day counts in a window of n
--- days until n days later, or until active again: each active day adds one from itself on and takes
--- one off then, so that the running sum counts every user once. The cost grows with the days of
--- activity, not with n.
+-- churn. Owner of DAU, WAU, MAU, product users and the time per active user. A user active on a day
+-- counts in a window of n days until n days later, or until active again: each active day adds one
+-- from itself on and takes one off then, so that the running sum counts every user once. The cost
+-- grows with the days of activity, not with n.
 with
 
 run_settings as (
@@ -114,28 +114,41 @@ days as (
     inner join accounts
         on first_days.account_id = accounts.account_id
     cross join run_settings
+),
+
+counted as (
+    select
+        days.account_id,
+        {% for figure in ['dau', 'wau', 'mau', 'product_users'] -%}
+        cast(
+            coalesce(
+                sum(changes_by_day.{{ figure }}) over (
+                    partition by days.account_id order by days.day rows unbounded preceding
+                ),
+                0
+            ) as bigint
+        ) as {{ figure }},
+        {% endfor -%}
+        cast(coalesce(session_time.session_microseconds, 0) as bigint) as session_microseconds,
+        days.day
+    from days
+    left join changes_by_day
+        on
+            days.account_id = changes_by_day.account_id
+            and days.day = changes_by_day.day
+    left join session_time
+        on
+            days.account_id = session_time.account_id
+            and days.day = session_time.day
 )
 
 select
-    days.account_id,
-    {% for figure in ['dau', 'wau', 'mau', 'product_users'] -%}
-    cast(
-        coalesce(
-            sum(changes_by_day.{{ figure }}) over (
-                partition by days.account_id order by days.day rows unbounded preceding
-            ),
-            0
-        ) as bigint
-    ) as {{ figure }},
-    {% endfor -%}
-    cast(coalesce(session_time.session_microseconds, 0) as bigint) as session_microseconds,
-    days.day
-from days
-left join changes_by_day
-    on
-        days.account_id = changes_by_day.account_id
-        and days.day = changes_by_day.day
-left join session_time
-    on
-        days.account_id = session_time.account_id
-        and days.day = session_time.day
+    account_id,
+    dau,
+    wau,
+    mau,
+    product_users,
+    session_microseconds,
+    case when dau > 0 then session_microseconds / 1e6 / dau end as seconds_per_active_user,
+    day
+from counted

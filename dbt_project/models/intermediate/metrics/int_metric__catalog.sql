@@ -6,7 +6,6 @@ computed as (
     select * from {{ source('run', 'metric_catalog') }}
 ),
 
--- distinct metrics, since a metric is recorded for many accounts and days
 custom as (
     select metric
     from {{ ref('stg_canonical__account_metrics') }}
@@ -40,7 +39,7 @@ select
     'Metrics' as page,
     'account_metrics_daily.value' as published_in,
     'stg_canonical__account_metrics' as computed_in,
-    'raw_crm.account_metrics' as raw_tables,
+    'raw_crm.account_aliases, raw_crm.account_metrics, raw_crm.accounts' as raw_tables,
     'Custom metrics keep all their days' as decision,
     'latest' as default_aggregation,
     true as is_daily,
