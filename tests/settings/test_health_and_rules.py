@@ -197,7 +197,7 @@ def test_equal_texts_are_a_list_of_one(tmp_path: Path) -> None:
         (
             'operator = "in"',
             'operator = "notin"',
-            "condition 1: operator is 'notin': did you mean not in? allowed is for a text = != in not in",
+            "operator is 'notin': did you mean not in? allowed is for a text = != in not in",
         ),
         ('["Tier 1", " tier 0 "]', '"Tier 1"', "value is 'Tier 1': allowed is a list of texts"),
         ('["Tier 1", " tier 0 "]', "[1]", "value is [1]: allowed is a list of texts"),
