@@ -48,8 +48,8 @@ Modules    a       2024-06-09T23:59:59Z inbox  reply   5
 Modules    a       2024-06-10T00:00:00Z inbox  reply   100
 """
 
-# Session time of the window: high 600 s, both tied 300 s, low 100 s. What low did on the 10th of May
-# is one day too old; what is synced on the 11th's first second lies on the 10th but for that second.
+# Session time of the window: high 600 s, both tied 300 s, low 100 s. What low did on the 10th of
+# May is one day too old; what is synced a second after midnight lies on the 10th but for that one.
 SYNCS = """
 account_id user_id session_id created_at           active_duration
 Ranks      high    h          2024-06-01T10:00:00Z 600000
@@ -238,7 +238,7 @@ def test_events_of_400_days_ago_change_their_day_and_what_its_windows_reach(
     expected = {}
     for number in range(30):
         day = LATE_DAY + timedelta(days=number)
-        dau, wau = number in (0, 14), number < 7 or number >= 14 and number < 21
+        dau, wau = number in (0, 14), number < 7 or (number >= 14 and number < 21)
         mau = 2 if number >= 14 else 1
         seconds = {0: 40, 14: 60}.get(number, 0)
         expected[day.isoformat()] = [str(int(dau)), str(int(wau)), str(mau), str(seconds)]

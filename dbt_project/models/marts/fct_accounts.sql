@@ -26,6 +26,28 @@ activity as (
     select * from {{ ref('int_account__activity') }}
 ),
 
+nps as (
+    select * from {{ ref('int_account__nps') }}
+),
+
+health as (
+    select health.*
+    from {{ ref('int_account_day__health') }} as health
+    inner join {{ ref('run_settings') }} as run_settings
+        on health.day = run_settings.last_full_day
+),
+
+open_ticket_months as (
+    select ticket_months.*
+    from {{ ref('int_account_month__tickets') }} as ticket_months
+    inner join {{ ref('run_settings') }} as run_settings
+        on ticket_months.month = run_settings.open_month
+),
+
+relations as (
+    select * from {{ ref('int_account__relations') }}
+),
+
 data_through as (
     select * from {{ ref('int_domain__data_through') }}
 )
@@ -49,6 +71,15 @@ select
     activity.seconds_per_active_user,
     activity.activity_rank,
     activity.last_seen_date,
+    nps.nps_current,
+    nps.nps_net,
+    nps.nps_latest_at,
+    health.health_score,
+    health.health_band,
+    open_ticket_months.open_at_end as open_tickets,
+    relations.open_tasks,
+    relations.open_alerts,
+    relations.last_touchpoint_at,
     data_through.crm_data_through,
     data_through.billing_data_through,
     data_through.events_data_through,
@@ -62,4 +93,12 @@ left join renewals
     on accounts.account_id = renewals.account_id
 left join activity
     on accounts.account_id = activity.account_id
+left join nps
+    on accounts.account_id = nps.account_id
+left join health
+    on accounts.account_id = health.account_id
+left join open_ticket_months
+    on accounts.account_id = open_ticket_months.account_id
+left join relations
+    on accounts.account_id = relations.account_id
 cross join data_through
