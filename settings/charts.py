@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from settings.errors import SettingsError
-from settings.files import File, Table, refuse_repeated
+from settings.files import File, Table, near, refuse_repeated
 from settings.subjects import CUSTOM, FIGURES, HEALTH_SCORE
 
 # Metrics that the project computes by day; the source's own are `custom:<metric>`.
@@ -80,6 +79,4 @@ def _one_of(table: Table, key: str, choices: Sequence[str]) -> str:
 
 
 def _unknown(table: Table, key: str, value: str, known: Sequence[str]) -> SettingsError:
-    near = get_close_matches(value, known, n=1)
-    hint = f"did you mean {near[0]}? " if near else ""
-    return table.error(f"unknown {key} {value!r}", f"{hint}{', '.join(known)}")
+    return table.error(f"unknown {key} {value!r}", ", ".join(known), near(value, known))

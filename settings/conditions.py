@@ -11,10 +11,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from difflib import get_close_matches
 
-from settings.files import Table
-from settings.subjects import CHILDREN_MEAN, DATE, NUMBER, TEXT, find_subject
+from settings.files import Table, near
+from settings.subjects import (
+    CHILDREN_MEAN,
+    DATE,
+    NUMBER,
+    TEXT,
+    Subject,
+    find_subject,
+    known_subjects,
+)
 
 _WINDOWS = {
     "mean_over_days": "mean",
@@ -74,9 +81,7 @@ class Condition:
 
 def read_measure(table: Table, also: tuple[str, ...] = ()) -> Measure:
     """The measure of a table; `also` are figures that may be asked for here and not everywhere."""
-    subject = find_subject(table.text("subject", "the name of a figure or an attribute"), also)
-    if isinstance(subject, str):
-        raise table.error(f"unknown subject {table.values['subject']!r}", subject)
+    subject = _read_subject(table, "subject", "a figure or an attribute", also)
     windows = [key for key in _WINDOWS if key in table.values]
     if len(windows) > 1:
         raise table.error(f"both {windows[0]} and {windows[1]} are given", "one of them")
@@ -93,14 +98,20 @@ def read_measure(table: Table, also: tuple[str, ...] = ()) -> Measure:
     return Measure(subject.name, aggregation=aggregation, per=per, over_days=over_days)
 
 
+def _read_subject(table: Table, key: str, what: str, also: tuple[str, ...]) -> Subject:
+    name = table.text(key, f"the name of {what}")
+    if subject := find_subject(name, also):
+        return subject
+    known = known_subjects(also)
+    raise table.error(f"unknown {key} {name!r}", ", ".join(known), near(name, known))
+
+
 def _read_per(table: Table, windows: list[str], also: tuple[str, ...]) -> str | None:
     if "per" not in table.values:
         return None
     if windows != ["sum_over_days"]:
         raise table.error("per is given without sum_over_days", "both, for a ratio of two sums")
-    per = find_subject(table.text("per", "the name of a figure"), also)
-    if isinstance(per, str):
-        raise table.error(f"unknown subject {table.values['per']!r} in per", per)
+    per = _read_subject(table, "per", "a figure", also)
     if per.is_attribute or per.name == CHILDREN_MEAN:
         raise table.error(f"per is {per.name!r}", "a figure")
     return per.name
@@ -119,9 +130,8 @@ def _read_condition(table: Table, also: tuple[str, ...]) -> Condition:
     operators = _OPERATORS[measure.kind]
     operator = table.values.get("operator")
     if operator not in operators:
-        near = get_close_matches(str(operator), operators, n=1)
-        hint = f"did you mean {near[0]}? " if near else ""
-        raise table.refuse("operator", f"{hint}for {measure.kind}: {' '.join(operators)}")
+        allowed = f"for {measure.kind} {' '.join(operators)}"
+        raise table.refuse("operator", allowed, near(operator, operators))
     if measure.kind == NUMBER:
         return Condition(measure, operator, number=table.number("value"))
     if measure.kind == DATE:

@@ -4,7 +4,7 @@ each error says file, place, what is wrong and what is allowed."""
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from difflib import get_close_matches
@@ -19,27 +19,25 @@ _LARGEST = Decimal(10) ** 12
 class Table:
     """One table of a file: its values, and its place as an error names it."""
 
-    def __init__(self, file: Path, place: str, values: Any, keys: Iterable[str]) -> None:
+    def __init__(self, file: Path, place: str, values: Any, keys: Sequence[str]) -> None:
         """Refuse what is no table, or has a key that is not one of `keys`."""
         self.file, self.place = file, place
         if not isinstance(values, dict):
             raise self.error(f"{said(values)} is no table", "a table of key = value")
         self.values: dict[str, Any] = values
         for key in values:
-            if key not in (known := sorted(keys)):
-                near = get_close_matches(key, known, n=1)
-                hint = f"did you mean {near[0]}? " if near else ""
-                raise self.error(f"unknown key {key!r}", f"{hint}{', '.join(known)}")
+            if key not in keys:
+                raise self.error(f"unknown key {key!r}", ", ".join(keys), near(key, keys))
 
-    def error(self, wrong: str, allowed: str) -> SettingsError:
+    def error(self, wrong: str, allowed: str, hint: str = "") -> SettingsError:
         """The error that says where the table stands, what is wrong in it and what is allowed."""
-        return SettingsError(f"{self.file}, {self.place}: {wrong}; allowed is {allowed}")
+        return SettingsError(f"{self.file}, {self.place}: {wrong}: {hint}allowed is {allowed}")
 
-    def refuse(self, key: str, allowed: str) -> SettingsError:
+    def refuse(self, key: str, allowed: str, hint: str = "") -> SettingsError:
         """The error of a value that is absent or not allowed."""
         if key not in self.values:
             return self.error(f"{key} is missing", allowed)
-        return self.error(f"{key} is {said(self.values[key])}", allowed)
+        return self.error(f"{key} is {said(self.values[key])}", allowed, hint)
 
     def text(self, key: str, allowed: str = "a text") -> str:
         """A text that is not empty, trimmed."""
@@ -68,7 +66,7 @@ class Table:
             raise self.refuse(key, "a date such as 2024-01-31, without quotes")
         return value
 
-    def tables(self, key: str, one: str, keys: Iterable[str]) -> list[Table]:
+    def tables(self, key: str, one: str, keys: Sequence[str]) -> list[Table]:
         """The tables of a list that is not empty, each with its number as its place."""
         values = self.values.get(key)
         if not isinstance(values, list) or not values:
@@ -87,7 +85,7 @@ class Table:
 class File(Table):
     """A whole file."""
 
-    def __init__(self, file: Path, keys: Iterable[str]) -> None:
+    def __init__(self, file: Path, keys: Sequence[str]) -> None:
         """Read the file; numbers keep their decimals."""
         try:
             values = tomllib.loads(file.read_text(encoding="utf-8"), parse_float=Decimal)
@@ -106,6 +104,12 @@ def as_number(value: Any) -> Decimal | None:
     if not number.is_finite() or abs(number) >= _LARGEST:
         return None
     return number if number == number.quantize(Decimal("0.000001")) else None
+
+
+def near(name: Any, known: Iterable[str]) -> str:
+    """A hint at the nearest right name, if one is near."""
+    matches = get_close_matches(str(name), list(known), n=1)
+    return f"did you mean {matches[0]}? " if matches else ""
 
 
 def said(value: Any) -> str:

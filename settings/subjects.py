@@ -7,7 +7,6 @@ those of `int_account_day__figures` and `int_account__attribute_history`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 NUMBER, TEXT, DATE = "a number", "a text", "a date"
 
@@ -74,8 +73,15 @@ class Subject:
     is_attribute: bool
 
 
-def find_subject(name: str, also: tuple[str, ...] = ()) -> Subject | str:
-    """The subject of that name, or what is allowed instead; `also` are further figures."""
+def known_subjects(also: tuple[str, ...] = ()) -> list[str]:
+    """The names that can be asked for, and the forms of those that the source makes up."""
+    attribute_forms = [form for form, _ in ATTRIBUTE_FORMS.values()]
+    names = sorted([*FIGURES, *also, *ATTRIBUTES])
+    return [*names, *FIGURE_FORMS.values(), *attribute_forms]
+
+
+def find_subject(name: str, also: tuple[str, ...] = ()) -> Subject | None:
+    """The subject of that name, if there is one; `also` are further figures."""
     if name in FIGURES or name in also:
         return Subject(name, NUMBER, is_attribute=False)
     if name in ATTRIBUTES:
@@ -85,8 +91,4 @@ def find_subject(name: str, also: tuple[str, ...] = ()) -> Subject | str:
         return Subject(name, NUMBER, is_attribute=False)
     if (attribute := ATTRIBUTE_FORMS.get(f"{prefix}:")) and rest:
         return Subject(name, attribute[1], is_attribute=True)
-    forms = [*FIGURE_FORMS.values(), *(form for form, _ in ATTRIBUTE_FORMS.values())]
-    names = sorted([*FIGURES, *also, *ATTRIBUTES])
-    near = get_close_matches(name, [*names, *forms], n=1)
-    hint = f"did you mean {near[0]}? " if near else ""
-    return f"{hint}known are {', '.join([*names, *forms])}"
+    return None

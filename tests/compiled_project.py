@@ -200,12 +200,24 @@ class InMemoryWarehouse:
 
     def build(self, *names: str) -> None:
         """Build the named models and everything upstream of them, as on a first night."""
-        project = self.project.first_night
-        for name in project.lineage(names):
-            node = project.models[name]
-            self.connection.execute(
-                f"create or replace table {node['relation_name']} as {node['compiled_code']}"
-            )
+        for name in self.project.first_night.lineage(names):
+            self.build_only(name)
+
+    def give(self, name: str, columns: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Let a model have these rows; `columns` are those that are read of it, with types."""
+        relation = self.project.models[name]["relation_name"]
+        self.connection.execute(f"create or replace table {relation} ({columns})")
+        names = [column.split()[0] for column in columns.split(", ")]
+        if values := [[row.get(column) for column in names] for row in rows]:
+            marks = ", ".join("?" * len(names))
+            self.connection.executemany(f"insert into {relation} values ({marks})", values)
+
+    def build_only(self, name: str) -> None:
+        """Build the named model on what stands there."""
+        node = self.project.first_night.models[name]
+        self.connection.execute(
+            f"create or replace table {node['relation_name']} as {node['compiled_code']}"
+        )
 
     def build_next_night(self, *names: str) -> None:
         """Build the named models and everything upstream of them, going on from what was built.

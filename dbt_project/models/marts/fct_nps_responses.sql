@@ -1,4 +1,4 @@
--- One row per NPS response, and whether it counts in the account's current NPS.
+-- One row per response to an NPS survey, and whether it counts in the account's current NPS.
 with
 
 responses as (
