@@ -13,14 +13,9 @@ invoices as (
     select * from {{ ref('stg_canonical__invoices') }}
 ),
 
--- converted to the reporting currency only
 deals as (
-    select
-        deals.currency,
-        run_settings.last_full_day as day
-    from {{ ref('stg_canonical__deals') }} as deals
-    cross join run_settings
-    where deals.amount is not null
+    select * from {{ ref('stg_canonical__deals') }}
+    where amount is not null
 ),
 
 dated_money as (
@@ -58,10 +53,11 @@ select
     dated_money.day
 from dated_money
 cross join run_settings
+-- deals are shown in their own and in the reporting currency only, at the last full day
 union
 select
     deals.currency as from_currency,
     run_settings.reporting_currency as to_currency,
-    deals.day
+    run_settings.last_full_day as day
 from deals
 cross join run_settings

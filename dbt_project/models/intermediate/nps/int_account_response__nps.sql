@@ -19,6 +19,24 @@ responses as (
     from {{ ref('stg_canonical__nps_responses') }}
 ),
 
+-- until when a response is the latest of its user; who does not say who they are is somebody else
+-- each time
+responses_of_users as (
+    select
+        account_id,
+        score,
+        submitted_at,
+        case
+            when user_email is not null
+                then
+                    lead(submitted_at) over (
+                        partition by account_id, user_email
+                        order by submitted_at, location, line, file_version
+                    )
+        end as next_of_user_at
+    from responses
+),
+
 instants as (
     select
         account_id,
@@ -41,22 +59,13 @@ windows as (
     cross join run_settings
 ),
 
--- who does not say who they are is somebody else each time
 in_windows as (
     select
         windows.*,
         responses.score,
-        responses.user_email is null
-        or row_number() over (
-            partition by windows.account_id, windows.latest_at, responses.user_email
-            order by
-                responses.submitted_at desc,
-                responses.location desc,
-                responses.line desc,
-                responses.file_version desc
-        ) = 1 as is_latest_of_user
+        coalesce(responses.next_of_user_at > windows.latest_at, true) as is_latest_of_user
     from windows
-    inner join responses
+    inner join responses_of_users as responses
         on
             windows.account_id = responses.account_id
             and windows.window_from_at <= responses.submitted_at
