@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
@@ -28,7 +29,7 @@ from tests.reference.figures import (
 )
 from tests.reference.financials import Row, World
 from tests.reference.landing import raw_records, settings_overrides
-from tests.reference.strategies import worlds
+from tests.reference.strategies import FIRST_DAY, worlds
 
 EXAMPLES = settings(
     max_examples=25,
@@ -51,14 +52,31 @@ def first_day(warehouse: InMemoryWarehouse) -> date:
     return warehouse.rows("run_settings", "figures_first_day")[0]["figures_first_day"]
 
 
+def by_day(warehouse: InMemoryWarehouse, model: str) -> dict[tuple[str, date], Row]:
+    """The rows of a model of accounts and days, which has one for each."""
+    rows = warehouse.rows(model)
+    keyed = {(row["account_id"], row["day"]): row for row in rows}
+    assert len(keyed) == len(rows)
+    return keyed
+
+
+def joined_on_the_first_day(world: World) -> World:
+    """The world, with all its days in the daily history."""
+    accounts = tuple(replace(account, join_date=FIRST_DAY) for account in world.accounts)
+    return replace(world, accounts=accounts)
+
+
 def test_mrr_and_unpaid_invoices_of_every_day_equal_the_reference(
     warehouse: InMemoryWarehouse,
 ) -> None:
-    @EXAMPLES
-    @given(world=worlds())
-    def check(world: World) -> None:
+    @settings(EXAMPLES, max_examples=40)
+    @given(
+        world=worlds(max_invoices=12).map(joined_on_the_first_day),
+        history_days=st.sampled_from([20, 550, 550]),
+    )
+    def check(world: World, history_days: int) -> None:
         warehouse.clear()
-        overrides = settings_overrides(world) | {"metric_history_days": 400}
+        overrides = settings_overrides(world) | {"metric_history_days": history_days}
         warehouse.set_inputs(world.settings.as_of_date, **overrides)
         for (domain, entity), records in raw_records(world).items():
             warehouse.land(domain, entity, records)
@@ -67,13 +85,13 @@ def test_mrr_and_unpaid_invoices_of_every_day_equal_the_reference(
         )
         first = first_day(warehouse)
         mrr = {
-            (row["account_id"], row["day"]): (row["ending_mrr"], row["ending_mrr_reporting"])
-            for row in warehouse.rows("int_account_day__mrr")
+            key: (row["ending_mrr"], row["ending_mrr_reporting"])
+            for key, row in by_day(warehouse, "int_account_day__mrr").items()
         }
         assert mrr == mrr_by_day(world, first)
         ages = {
-            (row["account_id"], row["day"]): row["days_invoice_open"]
-            for row in warehouse.rows("int_account_day__unpaid_invoices")
+            key: row["days_invoice_open"]
+            for key, row in by_day(warehouse, "int_account_day__unpaid_invoices").items()
         }
         assert ages == days_invoice_open(world, first)
         assert warehouse.failures("assert_mrr_by_day_is_that_of_the_month_at_its_ends") == []
