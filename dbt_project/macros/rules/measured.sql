@@ -75,7 +75,7 @@ compared_figures as (
         daily_figures.account_id,
         measures.measure,
         measures.aggregation,
-        case when measures.aggregation in ('mean', 'sum', 'ratio') then measures.over_days else 1 end
+        case when measures.aggregation = 'change_pct' then 1 else measures.over_days end
             as window_days,
         daily_figures.day,
         daily_figures.millionths,
