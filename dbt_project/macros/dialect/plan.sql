@@ -1,5 +1,5 @@
-{#- Between `as` and the parenthesis of a CTE that is read more than once and too large to be kept in
-    memory: it is computed each time instead. -#}
+{#- Between `as` and the parenthesis of a CTE that is read more than once and too large to be kept
+    in memory: it is computed each time instead. -#}
 {% macro not_kept() -%}
     not materialized
 {%- endmacro %}
