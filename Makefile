@@ -7,7 +7,7 @@ WORKERS ?= 2
 DEMO_AS_OF := 2024-07-01
 MILLIONS ?= 1 10
 
-.PHONY: help setup run test test-fast lint format ui status bench
+.PHONY: help setup run test test-fast lint format docs ui status bench
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -45,6 +45,10 @@ format: $(STAMP) ## let ruff and sqlfluff mend what they can
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 	@$(BIN)/sqlfluff fix --processes 2 --disable-progress-bar dbt_project
+
+docs: $(STAMP) ## docs/marts.md from the contracts of the published tables
+	@cd dbt_project && ../$(BIN)/dbt parse --quiet --profiles-dir .
+	@$(BIN)/python -m tests.marts_page
 
 ui: $(STAMP) ## Dagster's pages over the runs, on this machine only
 	@$(BIN)/account360 ui

@@ -23,6 +23,7 @@ from orchestration.metric_catalog import METRIC_CATALOG
 from settings import DBT_PROJECT, RUN_TABLES
 from settings.charts import AGGREGATIONS, DAILY_METRICS
 from tests.compiled_project import CompiledProject
+from tests.marts_page import PAGE, page
 
 MODELS = DBT_PROJECT / "models"
 METRIC_FILES = sorted((MODELS / "metrics").glob("*.yml"))
@@ -130,6 +131,13 @@ def test_every_published_row_says_of_which_day_it_is(compiled_project: CompiledP
         if "as_of_date" not in node["columns"]
     ]
     assert not without, f"published without as_of_date: {without}"
+
+
+def test_the_page_of_published_tables_is_what_the_contracts_say(
+    compiled_project: CompiledProject,
+) -> None:
+    expected = page(compiled_project.models)
+    assert PAGE.read_text("utf-8") == expected, f"{PAGE} is behind: make docs"
 
 
 def test_nothing_reads_the_clock() -> None:

@@ -27,31 +27,69 @@ PROMISED = {
         account_id account_name currency tier stage industry country join_date is_churned churn_date
         churn_reason parent_account_id subscription_mrr ending_mrr lifetime_revenue
         lifetime_payments next_renewal_date last_seen_date dau wau mau seconds_per_active_user
-        product_users activity_rank crm_data_through billing_data_through events_data_through
-        tickets_data_through
+        product_users activity_rank nps_current nps_net nps_latest_at health_score health_band
+        open_tickets open_tasks open_alerts last_touchpoint_at crm_data_through billing_data_through
+        events_data_through tickets_data_through
     """,
-    "account_activity_daily": """
-        account_id day dau wau mau session_seconds seconds_per_active_user product_users
+    "account_hierarchy": "account_id descendant_account_id depth path relationship",
+    "account_contacts": """
+        account_id contact_id first_name last_name email title phone is_primary is_active user_id
     """,
-    "user_activity_daily": "account_id user_id day session_seconds event_count",
     "account_users": """
         account_id user_id first_name last_name email contact_id first_seen_date last_seen_date
         session_seconds_30d activity_rank activity_rank_in_account rank_trend is_deactivated
     """,
-    "account_module_usage_30d": """
-        account_id product module total_seconds seconds_per_user_per_day_used days_used users
-        non_users last_used_date rank_in_account
+    "account_timeline": """
+        account_id source source_id category sub_type occurred_at subject body search_text
     """,
-    "account_feature_usage_30d": """
-        account_id product module feature total_count count_per_user_per_day_used days_used users
-        non_users last_used_date rank_in_account
+    "account_notes": "account_id note_id kind interaction_id body author created_at updated_at",
+    "account_touchpoints": """
+        account_id interaction_id type sub_type origin occurred_at contact subject description
+        is_completed added_by
     """,
-    "user_module_usage_30d": """
-        account_id user_id product module total_seconds days_used last_used_date
+    "account_documents": """
+        account_id document_id name kind document_type url description added_at added_by
     """,
-    "user_feature_usage_30d": """
-        account_id user_id product module feature total_count days_used last_used_date
+    "account_deals": """
+        account_id deal_id name stage amount currency owner created_at expected_close_date closed_at
+        is_won is_open
     """,
+    "account_tasks": """
+        account_id task_id alert_id type title status priority assignee_email created_at due_date
+        closed_at outcome age_days is_open is_overdue
+    """,
+    "account_goals": """
+        account_id goal_id name status priority owner_email start_date due_date completed_at
+        progress
+    """,
+    "account_alerts": """
+        account_id alert_id origin rule type name status triggered_at closed_at closed_by outcome
+        age_days is_open
+    """,
+    "account_stage_history": "account_id stage started_at ended_at",
+    "account_dimensions": "account_id entity entity_id kind key label_value number_value event_at",
+    "account_health_daily": "account_id day health_score health_band configuration missing_metrics",
+    "account_health_components": "account_id day component weight score contribution",
+    "account_metrics_daily": "account_id metric day value",
+    "account_charts": "account_id chart title kind metric period value",
+    "account_revenue_monthly_rollup": """
+        account_id month subscription_mrr recurring_invoice_revenue non_recurring_invoice_revenue
+        unclassified_invoice_revenue failed_invoice_revenue payments descendants
+    """,
+    "account_mrr_monthly_rollup": """
+        account_id month starting_mrr new_mrr expansion_mrr contraction_mrr lost_mrr ending_mrr
+        movement movement_subclass months_since_lost intra_month_mrr is_open_month
+        is_provisional_loss descendants
+    """,
+    "account_activity_daily_rollup": """
+        account_id day dau wau mau session_seconds seconds_per_active_user product_users descendants
+    """,
+    "account_tickets_monthly_rollup": """
+        account_id month age_days_mean closed_age_days_mean open_age_days_mean opened closed
+        reopened closed_tickets open_at_end time_to_close_median_days time_to_close_p90_days
+        descendants
+    """,
+    "account_timeline_counts_rollup": "account_id month source items descendants",
     "account_revenue_monthly": """
         account_id month currency subscription_mrr recurring_invoice_revenue
         non_recurring_invoice_revenue unclassified_invoice_revenue failed_invoice_revenue payments
@@ -68,6 +106,45 @@ PROMISED = {
     "account_invoices": """
         invoice_id account_id created_at paid_at is_failed currency recurring_amount
         non_recurring_amount unclassified_amount total_amount
+    """,
+    "account_activity_daily": """
+        account_id day dau wau mau session_seconds seconds_per_active_user product_users
+    """,
+    "user_activity_daily": "account_id user_id day session_seconds event_count",
+    "account_module_usage_30d": """
+        account_id product module total_seconds seconds_per_user_per_day_used days_used users
+        non_users last_used_date rank_in_account
+    """,
+    "account_feature_usage_30d": """
+        account_id product module feature total_count count_per_user_per_day_used days_used users
+        non_users last_used_date rank_in_account
+    """,
+    "user_module_usage_30d": """
+        account_id user_id product module total_seconds days_used last_used_date
+    """,
+    "user_feature_usage_30d": """
+        account_id user_id product module feature total_count days_used last_used_date
+    """,
+    "account_nps": """
+        account_id nps_current nps_net responses promoters passives detractors latest_at is_stale
+        nps_latest_per_user
+    """,
+    "account_nps_responses": """
+        account_id submitted_at user_email score survey_name comment is_in_window
+    """,
+    "account_tickets": """
+        ticket_id account_id subject status priority type created_at closed_at age_days is_open url
+    """,
+    "account_tickets_monthly": """
+        account_id month age_days_mean closed_age_days_mean open_age_days_mean opened closed
+        reopened closed_tickets open_at_end time_to_close_median_days time_to_close_p90_days
+    """,
+    "account_open_tickets_monthly": """
+        account_id month dimension value open_at_end open_during_month
+    """,
+    "metric_catalog": """
+        metric label description formula unit grain page published_in computed_in raw_tables
+        decision
     """,
     "audit_loads": "domain entity location rows_read loaded_at load_id",
     "audit_conservation": """

@@ -85,6 +85,18 @@ Healthy    breadth     2024-06-09  65
 Healthy    feature_use 2024-06-09  90
 """
 
+HEALTH = """
+[[configurations]]
+name = "Worked"
+rank = 1
+"""
+COMPONENTS = {
+    "Support": (2, ["custom:support"]),
+    "Engagement": (3, ["custom:logins", "custom:breadth"]),
+    "Feature": (3, ["custom:feature_use"]),
+    "CSM": (2, ["csm_score"]),
+}
+
 LATE_DAY = date(2023, 5, 6)
 
 
@@ -97,8 +109,10 @@ class Played:
 
 
 @pytest.fixture(scope="module")
-def played(empty_home: Callable[[], Home]) -> Played:
+def played(empty_home: Callable[[], Home], tmp_path_factory: pytest.TempPathFactory) -> Played:
     home = empty_home()
+    health = tmp_path_factory.mktemp("health") / "health.toml"
+    health.write_text(HEALTH + "".join(_component(name) for name in COMPONENTS), encoding="utf-8")
     home.land(
         {
             "crm/accounts.csv": records(ACCOUNTS),
@@ -109,7 +123,7 @@ def played(empty_home: Callable[[], Home]) -> Played:
             "events/events/syncs.parquet": _events("sessionSync", SYNCS),
         }
     )
-    first = home.night(AS_OF)
+    first = home.night(AS_OF, health_file=health)
     home.land(
         {
             "events/events/late.jsonl": [
@@ -124,11 +138,22 @@ def played(empty_home: Callable[[], Home]) -> Played:
             ]
         }
     )
-    return Played(first, home.night(AS_OF))
+    return Played(first, home.night(AS_OF, health_file=health))
 
 
 def _events(action: str, table: str) -> list[dict[str, object]]:
     return [{**row, "action": action} for row in records(table)]
+
+
+def _component(name: str) -> str:
+    weight, subjects = COMPONENTS[name]
+    metrics = ", ".join(f'{{subject = "{subject}", min = 0, max = 100}}' for subject in subjects)
+    return f"""
+[[configurations.components]]
+name = "{name}"
+weight = {weight}
+metrics = [{metrics}]
+"""
 
 
 def test_both_nights_published(played: Played) -> None:
@@ -210,6 +235,38 @@ def test_nps_is_the_mean_of_90_days_up_to_the_latest_response(played: Played) ->
         acct     current net   n up mid down latest_at           stale
         Edges    8.0     33.3  3 1  2   0    2024-06-09T23:59:59 no
         Opinions 7.0     -33.3 3 1  0   2    2024-05-03T10:00:00 no
+        """
+    )
+
+
+def test_health_is_a_mean_of_components_by_weight(played: Played) -> None:
+    assert played.first.shows(
+        """
+        select component, weight, score, round(contribution, 4) as gives
+        from account_health_components
+        where account_id = 'Healthy' and day = date '2024-06-09'
+        order by component
+        """
+    ) == written(
+        """
+        component  weight score gives
+        CSM        2      54    10.8
+        Engagement 3      71    21.3
+        Feature    3      90    27
+        Support    2      80    16
+        """
+    )
+    assert played.first.shows(
+        """
+        select days.health_score as score, days.health_band as band, accounts.health_score as on_360
+        from account_health_daily as days
+        inner join account_360 as accounts using (account_id)
+        where account_id = 'Healthy' and day = date '2024-06-09'
+        """
+    ) == written(
+        """
+        score band    on_360
+        75    healthy 75
         """
     )
 
