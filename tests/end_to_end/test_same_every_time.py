@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 
 from sample_data import DemoSummary
-from tests.end_to_end.nights import Home, Night, differences, parquet_contents, shows
+from tests.end_to_end.nights import (
+    RUN_BEARING,
+    Home,
+    Night,
+    differences,
+    parquet_contents,
+    shows,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -89,6 +96,44 @@ def test_an_earlier_date_gives_what_was_published_then(
     """But for the audit, which counts what landed since."""
     then = night_by_night[0].database
     assert differences(batch.early.beside(batch.early_date), then, but="audit_") == {}
+
+
+# Days that lie ahead by their nature: plans, and terms that are agreed on.
+AHEAD = {
+    "as_of_date",
+    "active_to",
+    "due_date",
+    "end_date",
+    "expected_close_date",
+    "expiration_date",
+    "next_renewal_date",
+}
+
+
+def test_nothing_that_was_later_is_in_the_tables_of_an_earlier_date(batch: Batch) -> None:
+    """The records of all later nights had landed when it was made."""
+    database = batch.early.beside(batch.early_date)
+    _, *columns = shows(
+        database,
+        """
+        select table_name, column_name
+        from duckdb_columns()
+        where not internal and data_type in ('DATE', 'TIMESTAMP')
+        """,
+    )
+    dated = [
+        (table, column)
+        for table, column in columns
+        if column not in AHEAD and table not in RUN_BEARING
+    ]
+    assert len(dated) > 50
+    later = {
+        (table, column): latest
+        for table, column in dated
+        for latest in [shows(database, f"select max({column}) from {table}")[1][0]]
+        if latest != "-" and latest >= str(batch.early_date)
+    }
+    assert not later
 
 
 def test_an_earlier_date_goes_beside(batch: Batch) -> None:
