@@ -39,7 +39,7 @@ INVARIANTS = (
     "assert_tickets_roll_up",
 )
 EXAMPLES = settings(
-    max_examples=40,
+    max_examples=30,
     deadline=None,
     database=None,
     phases=[Phase.generate],
@@ -112,7 +112,7 @@ def test_a_long_log_closes_its_months_and_comes_to_the_same_load_by_load(
         {"account_id": f"a{number}", "name": "An account", "join_date": "2022-01-01"}
         for number in range(20)
     ]
-    assert len(changes) > 5_000
+    assert len(changes) > 2_000
 
     def build(loads: int) -> dict[str, list[dict[str, Any]]]:
         warehouse.clear()
@@ -133,7 +133,7 @@ def test_a_long_log_closes_its_months_and_comes_to_the_same_load_by_load(
 
     at_once = build(loads=1)
     assert warehouse.failures("assert_open_tickets_follow_from_what_happened") == []
-    assert sum(row["reopened"] for row in at_once["account_tickets_monthly"]) > 300
+    assert sum(row["reopened"] for row in at_once["account_tickets_monthly"]) > 100
     assert build(loads=120) == at_once
 
 
@@ -141,7 +141,7 @@ def long_log(rng: Random) -> tuple[list[Row], list[Row]]:
     """Raw tickets of two years and their changes of status, in the order of their instants."""
     records: list[Row] = []
     changes: list[Row] = []
-    for number in range(1_500):
+    for number in range(800):
         moment = datetime(2022, 1, 1) + timedelta(minutes=rng.randrange(60 * 24 * 880))
         record = {
             "ticket_id": f"t{number}",

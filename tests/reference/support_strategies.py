@@ -1,13 +1,16 @@
-"""Hypothesis strategies for small random worlds of tickets, and their raw records.
+"""Small random worlds of tickets, and their raw records.
 
-The instants crowd: at, just before and just after the local midnights of the time zones, those of
-months above all, so that creations, changes and closes meet each other and the edges of windows.
+The instants crowd: few different ones in a world, at, just before and just after the local
+midnights that begin months, so that creations, changes and closes meet each other and the edges of
+windows. A world is made from a seed: drawn one by one, its many parts would repeat from example to
+example.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, date, datetime, time, timedelta
+from random import Random
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
@@ -20,84 +23,75 @@ STATUSES = ("open", "pending", "solved", "closed", "closed", "Solved", " CLOSED"
 LABELS = (None, "low", "high", " high", "")
 
 
-@st.composite
-def _instants(draw: st.DrawFn, as_of_date: date, zone: str) -> datetime:
-    """An instant around the start of a month, of the as-of date, or of a day shortly before."""
-    months = draw(st.sampled_from([0, 0, 1, 1, 2, 3, 11, 12, 13]))
-    year, month = divmod(as_of_date.year * 12 + as_of_date.month - 1 - months, 12)
-    days = [date(year, month + 1, 1), as_of_date, as_of_date - timedelta(days=months)]
-    day = draw(st.sampled_from(days))
-    midnight = datetime.combine(day, time(), ZoneInfo(draw(st.sampled_from([zone, "UTC"]))))
-    seconds = draw(st.sampled_from([0, 0, -1, 1, 7_200]) | st.integers(-300_000, 300_000))
-    return midnight.astimezone(UTC).replace(tzinfo=None) + timedelta(seconds=seconds)
+def support_worlds() -> st.SearchStrategy[SupportWorld]:
+    """Accounts below one another, their tickets and what changed of them."""
+    return st.integers(0, 2**64).map(lambda seed: _world(Random(seed)))
 
 
-def _sizes(largest: int) -> st.SearchStrategy[int]:
-    """Up to `largest`, mostly of the larger half."""
-    return st.integers(0, largest) | st.integers(largest // 2, largest)
-
-
-@st.composite
-def support_worlds(
-    draw: st.DrawFn, max_accounts: int = 4, max_tickets: int = 6, max_changes: int = 24
-) -> SupportWorld:
-    """Small worlds of accounts below one another, their tickets and what changed of them."""
-    zone = draw(st.sampled_from(TIME_ZONES))
-    as_of_date = draw(
-        st.sampled_from([date(2024, 6, 1), date(2024, 3, 2)])
-        | st.dates(date(2024, 1, 1), date(2024, 12, 31))
+def _world(rng: Random) -> SupportWorld:
+    zone = rng.choice(TIME_ZONES)
+    as_of_date = rng.choice(
+        [date(2024, 6, 1), date(2024, 3, 2), date(2024, rng.randint(1, 12), 20)]
     )
     settings = Settings(as_of_date=as_of_date, reporting_time_zone=zone)
-    # few different instants, so that they meet, the end of the last full day among them
-    pool = draw(st.lists(_instants(as_of_date, zone), min_size=6, max_size=14, unique=True))
-    instants = st.sampled_from([start_of(as_of_date, settings), *pool])
-    accounts = [f"a{number}" for number in range(1, draw(st.integers(1, max_accounts)) + 1)]
-    parents = {
-        account: draw(st.sampled_from(accounts[:position]))
-        for position, account in enumerate(accounts)
-        if position and draw(st.booleans())
-    }
+    instants = [start_of(as_of_date, settings)]
+    instants += [_instant(rng, as_of_date, zone) for _ in range(rng.randint(4, 14))]
+    accounts = [f"a{number}" for number in range(1, rng.randint(1, 4) + 1)]
     tickets = [
-        _ticket(f"t{number}", draw, accounts, instants)
-        for number in range(1, draw(_sizes(max_tickets)) + 1)
+        _ticket(rng, f"t{number}", rng.choice(accounts), instants)
+        for number in range(1, rng.randint(0, 8) + 1)
     ]
-    changes: dict[tuple[str, datetime, str], Change] = {}
-    for _ in range(draw(_sizes(max_changes)) if tickets else 0):
-        # the other half of the tickets has no changes
-        ticket = draw(st.sampled_from(tickets[::2]))
-        field = draw(st.sampled_from(["status", "status", "status", "priority", "type"]))
-        changed_at = draw(instants | st.just(ticket.created_at))
-        values = st.sampled_from([None, *STATUSES] if field == "status" else LABELS)
-        changes[ticket.ticket_id, changed_at, field] = Change(
-            ticket.ticket_id, changed_at, field, draw(values), draw(values)
-        )
+    # the other half of the tickets has no changes
+    changes = [_change(rng, ticket, instants) for ticket in tickets[::2] for _ in range(8)]
+    by_key = {(change.ticket_id, change.changed_at, change.field): change for change in changes}
     return SupportWorld(
-        accounts={
-            account: draw(st.dates(as_of_date - timedelta(days=120), as_of_date))
-            for account in accounts
+        accounts={account: as_of_date - timedelta(days=rng.randint(0, 99)) for account in accounts},
+        parents={
+            account: rng.choice(accounts[:position])
+            for position, account in enumerate(accounts)
+            if position and rng.random() < 0.6
         },
-        parents=parents,
         tickets=tuple(tickets),
-        changes=tuple(changes.values()),
+        changes=tuple(by_key.values()),
         settings=settings,
     )
 
 
-def _ticket(
-    ticket_id: str, draw: st.DrawFn, accounts: list[str], instants: st.SearchStrategy[datetime]
-) -> Ticket:
+def _instant(rng: Random, as_of_date: date, zone: str) -> datetime:
+    """An instant around the start of a month, or around the as-of date."""
+    months = rng.choice([0, 0, 1, 1, 2, 3, 11, 12])
+    year, month = divmod(as_of_date.year * 12 + as_of_date.month - 1 - months, 12)
+    day = rng.choice([date(year, month + 1, 1), as_of_date - timedelta(days=months)])
+    midnight = datetime.combine(day, time(), ZoneInfo(rng.choice([zone, zone, "UTC"])))
+    seconds = rng.choice([0, 0, -1, 1, 7_200, rng.randint(-300_000, 300_000)])
+    return midnight.astimezone(UTC).replace(tzinfo=None) + timedelta(seconds=seconds)
+
+
+def _ticket(rng: Random, ticket_id: str, account_id: str, instants: list[datetime]) -> Ticket:
     """A ticket that does not close before it is created."""
-    created_at = draw(instants)
-    closed_at = draw(st.none() | instants)
+    created_at = min(rng.choices(instants, k=3))
     return Ticket(
         ticket_id=ticket_id,
-        account_id=draw(st.sampled_from(accounts)),
-        status=draw(st.sampled_from(STATUSES)),
-        priority=draw(st.sampled_from(LABELS)),
-        type=draw(st.sampled_from(LABELS)),
+        account_id=account_id,
+        status=rng.choice(STATUSES),
+        priority=rng.choice(LABELS),
+        type=rng.choice(LABELS),
         created_at=created_at,
-        closed_at=None if closed_at is None else max(closed_at, created_at),
-        updated_at=draw(st.sampled_from([None, None, created_at]) | instants),
+        closed_at=rng.choice([None, max(created_at, rng.choice(instants))]),
+        updated_at=rng.choice([None, None, created_at, rng.choice(instants)]),
+    )
+
+
+def _change(rng: Random, ticket: Ticket, instants: list[datetime]) -> Change:
+    """A change at any time, before the creation of its ticket too."""
+    field = rng.choice(["status", "status", "status", "priority", "type"])
+    values = (None, *STATUSES) if field == "status" else LABELS
+    return Change(
+        ticket_id=ticket.ticket_id,
+        changed_at=rng.choice(instants),
+        field=field,
+        old_value=rng.choice(values),
+        new_value=rng.choice(values),
     )
 
 
