@@ -52,6 +52,12 @@ PROMISED = {
     "user_feature_usage_30d": """
         account_id user_id product module feature total_count days_used last_used_date
     """,
+    "account_metrics_daily": "account_id metric day value",
+    "account_charts": "account_id chart title kind metric period value",
+    "metric_catalog": """
+        metric label description formula unit grain page published_in computed_in raw_tables
+        decision
+    """,
     "account_revenue_monthly": """
         account_id month currency subscription_mrr recurring_invoice_revenue
         non_recurring_invoice_revenue unclassified_invoice_revenue failed_invoice_revenue payments
