@@ -75,6 +75,14 @@ PROMISED = {
         invoice_id account_id created_at paid_at is_failed currency recurring_amount
         non_recurring_amount unclassified_amount total_amount
     """,
+    "account_health_daily": """
+        account_id day health_score health_band configuration missing_metrics
+    """,
+    "account_health_components": "account_id day component weight score contribution",
+    "account_alerts": """
+        account_id alert_id origin rule type name status triggered_at closed_at closed_by outcome
+        age_days is_open
+    """,
     "audit_loads": "domain entity location rows_read loaded_at load_id",
     "audit_conservation": """
         domain entity records_read current_rows superseded duplicates unattributed rejected erased

@@ -16,8 +16,8 @@
     )
 {%- endmacro %}
 
-{#- The quotient of two whole numbers, rounded half up (away from zero on a tie) to a whole one; NULL
-    where the divisor is 0 or absent. -#}
+{#- The quotient of two whole numbers, rounded half up (away from zero on a tie) to a whole one;
+    NULL where the divisor is 0 or absent. -#}
 {% macro divide_half_up(dividend, divisor) -%}
     case
         when {{ divisor }} != 0

@@ -1,7 +1,7 @@
 {#-
     What the settings files ask of accounts, answered: CTEs up to `measured`, one row per account,
-    day and measure that has a value, and `fulfilled`, one row per account, day and owner of
-    conditions (a health configuration, an alert rule) all of whose conditions hold.
+    day and measure (without a value where none is known), and `fulfilled`, one row per account, day
+    and owner of conditions (a health configuration, an alert rule) all of whose conditions hold.
 
     Stands on the CTEs `days` (account_id, day: the daily history without gaps), `figures` and
     `attributes`. `used_by` says whose measures and conditions are meant.
@@ -75,7 +75,7 @@ compared_figures as (
         daily_figures.account_id,
         measures.measure,
         measures.aggregation,
-        case when measures.aggregation in ('mean', 'sum', 'ratio') then measures.over_days else 1 end
+        case when measures.aggregation = 'change_pct' then 1 else measures.over_days end
             as window_days,
         daily_figures.day,
         daily_figures.millionths,
@@ -158,7 +158,7 @@ measured as (
     from measures
     inner join daily_figures
         on measures.subject = daily_figures.figure
-    where measures.aggregation = 'value' and daily_figures.millionths is not null
+    where measures.aggregation = 'value'
     union all
     select
         account_id,
@@ -168,7 +168,6 @@ measured as (
         cast(null as varchar) as text_value,
         cast(null as date) as date_value
     from over_days
-    where millionths is not null
     union all
     select
         days.account_id,

@@ -12,7 +12,15 @@ attributes as (
 ),
 
 children_metrics as (
-    select * from {{ source('run', 'health_metrics') }}
+    select
+        configuration,
+        component,
+        component_position,
+        metric,
+        cast({{ to_millionths('weight') }} as bigint) as weight_millionths,
+        {{ to_millionths('min_value') }} as min_millionths,
+        {{ to_millionths('max_value') }} as max_millionths
+    from {{ source('run', 'health_metrics') }}
     where metric = 'children_mean'
 ),
 
@@ -103,11 +111,11 @@ all_metrics as (
         children_metrics.component,
         children_metrics.component_position,
         children_metrics.metric,
-        {{ to_millionths('children_metrics.weight') }} as weight_millionths,
+        children_metrics.weight_millionths,
         {{ scaled(
             'children_means.value_millionths',
-            to_millionths('children_metrics.min_value'),
-            to_millionths('children_metrics.max_value'),
+            'children_metrics.min_millionths',
+            'children_metrics.max_millionths',
         ) }} as points_millionths
     from asking
     inner join children_metrics

@@ -24,7 +24,17 @@ attributes as (
 ),
 
 metrics as (
-    select * from {{ source('run', 'health_metrics') }}
+    select
+        configuration,
+        configuration_rank,
+        is_default,
+        component,
+        component_position,
+        metric,
+        cast({{ to_millionths('weight') }} as bigint) as weight_millionths,
+        {{ to_millionths('min_value') }} as min_millionths,
+        {{ to_millionths('max_value') }} as max_millionths
+    from {{ source('run', 'health_metrics') }}
 ),
 
 {{ measured('health') }}
@@ -65,13 +75,10 @@ select
     metrics.component,
     metrics.component_position,
     metrics.metric,
-    {{ to_millionths('metrics.weight') }} as weight_millionths,
+    metrics.weight_millionths,
     measured.millionths as value_millionths,
-    {{ scaled(
-        'measured.millionths',
-        to_millionths('metrics.min_value'),
-        to_millionths('metrics.max_value'),
-    ) }} as points_millionths,
+    {{ scaled('measured.millionths', 'metrics.min_millionths', 'metrics.max_millionths') }}
+        as points_millionths,
     configured.day
 from configured
 inner join metrics
