@@ -40,9 +40,19 @@ touchpoints as (
     select * from {{ ref('int_account_day__touchpoints') }}
 ),
 
+-- joined to the days before they are to the rest: an outer join on an interval compares every pair
 csm_scores as (
-    select * from {{ ref('int_account__attribute_history') }}
-    where attribute = 'csm_score'
+    select
+        days.account_id,
+        attributes.number_value as csm_score,
+        days.day
+    from days
+    inner join {{ ref('int_account__attribute_history') }} as attributes
+        on
+            days.account_id = attributes.account_id
+            and attributes.attribute = 'csm_score'
+            and days.day >= attributes.valid_from
+            and coalesce(days.day < attributes.valid_to, true)
 ),
 
 usage as (
@@ -82,7 +92,7 @@ side_by_side as (
         nps.nps_net,
         touchpoints.days_since_last_touchpoint,
         coalesce(unpaid_invoices.days_invoice_open, 0) as days_invoice_open,
-        csm_scores.number_value as csm_score,
+        csm_scores.csm_score,
         renewals.days_to_renewal,
         days.day
     from days
@@ -119,8 +129,7 @@ side_by_side as (
     left join csm_scores
         on
             days.account_id = csm_scores.account_id
-            and days.day >= csm_scores.valid_from
-            and coalesce(days.day < csm_scores.valid_to, true)
+            and days.day = csm_scores.day
     left join renewals
         on
             days.account_id = renewals.account_id
