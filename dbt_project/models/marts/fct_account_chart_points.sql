@@ -1,5 +1,6 @@
 -- One row per account, chart, metric and period with a value: a point of a chart. Weeks start on
--- Monday. A total or a mean has no point for a period that begins before the history does.
+-- Monday. A total or a mean has no point for a period that begins before the history does. Both are
+-- sums of whole millionths, so that they do not hang on the order of days.
 with
 
 run_settings as (
@@ -17,79 +18,65 @@ metric_days as (
 days as (
     select
         metric_days.account_id,
-        series.chart,
-        series.title,
-        series.kind,
-        series.metric,
-        series.aggregation,
-        series.is_custom,
+        series.series_number,
         metric_days.value,
         metric_days.day,
         case series.period
             when 'month' then {{ month_of('metric_days.day') }}
             when 'week' then {{ week_of('metric_days.day') }}
             else metric_days.day
-        end as period,
-        case series.period
-            when 'month' then {{ last_day_of_month('metric_days.day') }}
-            when 'week' then {{ add_days(week_of('metric_days.day'), 6) }}
-            else metric_days.day
-        end as period_last_day
+        end as period
     from metric_days
     inner join series
         on metric_days.metric = series.metric
 ),
 
--- in the open period, the last day is the last full day; the total and the mean are sums in order
--- of days, so that they are the same every night
-points as (
+periods as (
     select
-        days.account_id,
-        days.chart,
-        days.title,
-        days.kind,
-        days.metric,
-        days.aggregation,
-        days.is_custom,
-        days.period,
-        days.period_last_day > run_settings.last_full_day as is_open_period,
+        account_id,
+        series_number,
         count(*) as day_count,
-        arg_max(days.value, days.day) as latest,
-        sum(days.value order by days.day) filter (where days.aggregation in ('total', 'mean'))
-            as total,
-        max(days.value) filter (
-            where days.day = least(days.period_last_day, run_settings.last_full_day)
-        ) as value_on_last_day
+        sum({{ to_millionths('value') }}) as total_millionths,
+        arg_max(value, day) as latest_value,
+        max(day) as latest_day,
+        period
     from days
-    cross join run_settings
-    group by
-        days.account_id,
-        days.chart,
-        days.title,
-        days.kind,
-        days.metric,
-        days.aggregation,
-        days.is_custom,
-        days.period,
-        days.period_last_day,
-        run_settings.last_full_day
+    group by account_id, series_number, period
 ),
 
-valued as (
+-- in the open period, the last day is the last full day
+dated as (
     select
-        points.*,
-        case points.aggregation
-            when 'total' then points.total
-            when 'mean' then points.total / points.day_count
-            when 'latest' then points.latest
-            else points.value_on_last_day
+        periods.*,
+        series.chart,
+        series.title,
+        series.kind,
+        series.metric,
+        series.aggregation,
+        series.is_custom or periods.period >= run_settings.history_first_day as is_whole,
+        case series.period
+            when 'month' then {{ last_day_of_month('periods.period') }}
+            when 'week' then {{ add_days('periods.period', 6) }}
+            else periods.period
+        end as last_day,
+        run_settings.last_full_day
+    from periods
+    inner join series
+        on periods.series_number = series.series_number
+    cross join run_settings
+),
+
+points as (
+    select
+        *,
+        case
+            when aggregation = 'latest' then latest_value
+            when aggregation = 'sum_of_last_day' and latest_day = least(last_day, last_full_day)
+                then latest_value
+            when aggregation = 'total' and is_whole then total_millionths / 1e6
+            when aggregation = 'mean' and is_whole then total_millionths / 1e6 / day_count
         end as value
-    from points
-    inner join run_settings
-        on
-            points.aggregation not in ('total', 'mean')
-            or points.is_custom
-            or points.period >= run_settings.history_first_day
+    from dated
 )
 
 select
@@ -100,7 +87,7 @@ select
     metric,
     aggregation,
     value,
-    is_open_period,
+    last_day > last_full_day as is_open_period,
     period
-from valued
+from points
 where value is not null

@@ -1,5 +1,8 @@
 -- One row per account, metric and day with a value: computed metrics over the last
--- metric_history_days, custom ones on all days on which they were recorded.
+-- metric_history_days, custom ones on all days on which they were recorded. A view: the largest
+-- table of the marts would be a copy.
+{{ config(materialized='view') }}
+
 with
 
 run_settings as (

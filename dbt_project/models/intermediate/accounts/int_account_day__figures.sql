@@ -40,9 +40,19 @@ touchpoints as (
     select * from {{ ref('int_account_day__touchpoints') }}
 ),
 
+-- joined to the days before they are to the rest: an outer join on an interval compares every pair
 csm_scores as (
-    select * from {{ ref('int_account__attribute_history') }}
-    where attribute = 'csm_score'
+    select
+        days.account_id,
+        attributes.number_value as csm_score,
+        days.day
+    from days
+    inner join {{ ref('int_account__attribute_history') }} as attributes
+        on
+            days.account_id = attributes.account_id
+            and attributes.attribute = 'csm_score'
+            and days.day >= attributes.valid_from
+            and coalesce(days.day < attributes.valid_to, true)
 ),
 
 usage as (
@@ -82,7 +92,7 @@ side_by_side as (
         nps.nps_net,
         touchpoints.days_since_last_touchpoint,
         coalesce(unpaid_invoices.days_invoice_open, 0) as days_invoice_open,
-        csm_scores.number_value as csm_score,
+        csm_scores.csm_score,
         renewals.days_to_renewal,
         days.day
     from days
@@ -119,8 +129,7 @@ side_by_side as (
     left join csm_scores
         on
             days.account_id = csm_scores.account_id
-            and days.day >= csm_scores.valid_from
-            and coalesce(days.day < csm_scores.valid_to, true)
+            and days.day = csm_scores.day
     left join renewals
         on
             days.account_id = renewals.account_id
@@ -160,10 +169,19 @@ computed as (
     ))
 ),
 
+-- modules and features are many: those that a file asks for
+asked_figures as (
+    select subject as figure
+    from {{ source('run', 'measures') }}
+    union
+    select per as figure
+    from {{ source('run', 'measures') }}
+),
+
 modules as (
     select
         usage_days.account_id,
-        concat('module:', usage_days.product, '/', usage_days.module) as figure,
+        asked_figures.figure,
         sum(usage_days.microseconds) / 1e6 as value,
         usage_days.day
     from {{ ref('int_user_day_module__usage') }} as usage_days
@@ -173,15 +191,15 @@ modules as (
             and coalesce(usage_days.day < accounts.churn_date, true)
     inner join run_settings
         on usage_days.day >= run_settings.figures_first_day
-    group by usage_days.account_id, figure, usage_days.day
+    inner join asked_figures
+        on concat('module:', usage_days.product, '/', usage_days.module) = asked_figures.figure
+    group by usage_days.account_id, asked_figures.figure, usage_days.day
 ),
 
 features as (
     select
         usage_days.account_id,
-        concat(
-            'feature:', usage_days.product, '/', usage_days.module, '/', usage_days.feature
-        ) as figure,
+        asked_figures.figure,
         cast(sum(usage_days.total_count) as double) as value,
         usage_days.day
     from {{ ref('int_user_day_feature__usage') }} as usage_days
@@ -191,7 +209,12 @@ features as (
             and coalesce(usage_days.day < accounts.churn_date, true)
     inner join run_settings
         on usage_days.day >= run_settings.figures_first_day
-    group by usage_days.account_id, figure, usage_days.day
+    inner join asked_figures
+        on
+            concat(
+                'feature:', usage_days.product, '/', usage_days.module, '/', usage_days.feature
+            ) = asked_figures.figure
+    group by usage_days.account_id, asked_figures.figure, usage_days.day
 ),
 
 custom as (

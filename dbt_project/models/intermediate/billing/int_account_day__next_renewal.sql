@@ -13,9 +13,19 @@ records as (
     select * from {{ ref('int_subscription_record__active_time') }}
 ),
 
+-- joined to the days before it is to the rest: an outer join on an interval compares every pair
 stated as (
-    select * from {{ ref('int_account__attribute_history') }}
-    where attribute = 'renewal_date'
+    select
+        days.account_id,
+        attributes.date_value,
+        days.day
+    from days
+    inner join {{ ref('int_account__attribute_history') }} as attributes
+        on
+            days.account_id = attributes.account_id
+            and attributes.attribute = 'renewal_date'
+            and days.day >= attributes.valid_from
+            and coalesce(days.day < attributes.valid_to, true)
 ),
 
 expirations as (
@@ -48,6 +58,5 @@ left join expirations
 left join stated
     on
         days.account_id = stated.account_id
-        and days.day >= stated.valid_from
-        and coalesce(days.day < stated.valid_to, true)
+        and days.day = stated.day
 where expirations.account_id is not null or stated.account_id is not null

@@ -11,6 +11,7 @@ metrics as (
 )
 
 select
+    row_number() over (order by charts.chart, charts.metric) as series_number,
     charts.chart,
     charts.title,
     charts.kind,
