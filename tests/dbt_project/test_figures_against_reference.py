@@ -107,8 +107,14 @@ def test_usage_figures_of_every_day_equal_the_reference(warehouse: InMemoryWareh
         warehouse.set_inputs(world.settings.as_of_date, **activity_settings_overrides(world))
         for (domain, entity), records in raw_event_records(world).items():
             warehouse.land(domain, entity, records)
-        warehouse.build("int_account_day__figures")
+        warehouse.build("run_settings")
         expected = usage_by_day(world, first_day(warehouse))
+        # of modules and features, those that a file asks for; here every second one
+        not_asked = set(sorted({name for _, name, _ in expected if ":" in name})[::2])
+        expected = {key: value for key, value in expected.items() if key[1] not in not_asked}
+        for name in sorted({name for _, name, _ in expected if ":" in name}):
+            warehouse.connection.execute("insert into run.measures (subject) values (?)", [name])
+        warehouse.build("int_account_day__figures")
         with_users = {
             (row["account_id"], row["day"])
             for row in activity_tables(world)["account_activity_daily"]
