@@ -25,8 +25,8 @@ from tests.end_to_end.nights import (
 PROMISED = {
     "account_360": """
         account_id account_name currency tier stage industry country join_date is_churned churn_date
-        churn_reason parent_account_id subscription_mrr ending_mrr lifetime_revenue
-        lifetime_payments next_renewal_date last_seen_date dau wau mau seconds_per_active_user
+        churn_reason parent_account_id csm_emails csm_count subscription_mrr ending_mrr
+        lifetime_revenue lifetime_payments next_renewal_date last_seen_date dau wau mau seconds_per_active_user
         product_users activity_rank nps_current nps_net nps_latest_at health_score health_band
         open_tickets open_tasks open_alerts last_touchpoint_at crm_data_through billing_data_through
         events_data_through tickets_data_through
@@ -146,6 +146,8 @@ PROMISED = {
         metric label description formula unit grain page published_in computed_in raw_tables
         decision
     """,
+    "csms": "csm_email csm_name is_active can_be_assigned_accounts accounts",
+    "account_csm_assignments": "account_id csm_email assigned_date unassigned_date",
     "audit_loads": "domain entity location rows_read loaded_at load_id",
     "audit_conservation": """
         domain entity records_read current_rows superseded duplicates unattributed rejected erased

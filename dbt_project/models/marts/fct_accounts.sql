@@ -44,6 +44,16 @@ open_ticket_months as (
         on ticket_months.month = run_settings.open_month
 ),
 
+csms as (
+    select
+        account_id,
+        {{ sorted_once('list(csm_email)') }} as csm_emails,
+        count(*) as csm_count
+    from {{ ref('int_account_csm__assignments') }}
+    where unassigned_on is null
+    group by account_id
+),
+
 relations as (
     select * from {{ ref('int_account__relations') }}
 ),
@@ -77,6 +87,8 @@ select
     health.health_score,
     health.health_band,
     open_ticket_months.open_at_end as open_tickets,
+    coalesce(csms.csm_emails, []) as csm_emails,
+    coalesce(csms.csm_count, 0) as csm_count,
     relations.open_tasks,
     relations.open_alerts,
     relations.last_touchpoint_at,
@@ -99,6 +111,8 @@ left join health
     on accounts.account_id = health.account_id
 left join open_ticket_months
     on accounts.account_id = open_ticket_months.account_id
+left join csms
+    on accounts.account_id = csms.account_id
 left join relations
     on accounts.account_id = relations.account_id
 cross join data_through

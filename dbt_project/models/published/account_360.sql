@@ -18,6 +18,8 @@ select
     accounts.country,
     accounts.parent_account_id,
     accounts.churn_reason,
+    accounts.csm_emails,
+    accounts.csm_count,
     accounts.csm_score,
     accounts.is_churned,
     accounts.join_date,

@@ -35,6 +35,7 @@ select
     versions.custom_label_dimensions,
     versions.custom_value_dimensions,
     versions.custom_event_dimensions,
+    versions.assigned_csms,
     versions.employees,
     versions.csm_score,
     coalesce(versions.is_churned, false) as is_churned,

@@ -1,0 +1,18 @@
+with
+
+run_settings as (
+    select * from {{ ref('run_settings') }}
+),
+
+assignments as (
+    select * from {{ ref('int_account_csm__assignments') }}
+)
+
+select
+    assignments.account_id,
+    assignments.csm_email,
+    assignments.assigned_on as assigned_date,
+    assignments.unassigned_on as unassigned_date,
+    run_settings.as_of_date
+from assignments
+cross join run_settings
