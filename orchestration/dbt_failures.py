@@ -1,4 +1,4 @@
-"""Which dbt nodes failed in the last build, and the first rows that made a test fail."""
+"""Which dbt nodes failed or had a remark in the last build, and first rows that a test found."""
 
 from __future__ import annotations
 
@@ -33,22 +33,30 @@ def read_failures(target: Path, warehouse: Path) -> list[DbtFailure]:
 
     The compiled SQL of a failed test is run once more for up to five of the rows it found.
     """
+    return _read(target, warehouse, _FAILED)
+
+
+def read_remarks(target: Path, warehouse: Path) -> list[DbtFailure]:
+    """The same of the tests that found something and let the build go on."""
+    return _read(target, warehouse, ("warn",))
+
+
+def _read(target: Path, warehouse: Path, statuses: tuple[str, ...]) -> list[DbtFailure]:
     results = target / "run_results.json"
     if not results.exists():
         return []
-    failed = [
-        result
+    return [
+        _failure(result, target, warehouse)
         for result in json.loads(results.read_bytes())["results"]
-        if result["status"] in _FAILED
+        if result["status"] in statuses
     ]
-    return [_failure(result, target, warehouse) for result in failed]
 
 
 def _failure(result: dict[str, Any], target: Path, warehouse: Path) -> DbtFailure:
     unique_id, sql = result["unique_id"], result.get("compiled_code")
     columns, rows = (
         _failing_rows(sql, warehouse)
-        if sql and unique_id.startswith("test.") and result["status"] == "fail"
+        if sql and unique_id.startswith("test.") and result["status"] in ("fail", "warn")
         else ([], [])
     )
     return DbtFailure(

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import duckdb
 
+from orchestration.dbt_failures import read_remarks
 from orchestration.manifest import DbtProjectError, is_parsed, load_manifest
 from orchestration.progress import Progress
 from orchestration.publishing import DATABASE
@@ -150,6 +151,8 @@ def _run_job(
         if event.event_type_value == "ASSET_MATERIALIZATION" and event.asset_key
     ]
     _note_conservation(settings, report, made)
+    if any(event.step_key == "dbt_build" for event in result.all_events):
+        _note_dbt_remarks(settings, report)
     if not result.success and not report.failures:
         report.failures.append(Remark("Dagster", "the run failed", see=report.log))
 
@@ -195,18 +198,23 @@ def _note_step_failure(event: DagsterEvent, report: NightReport) -> None:
 def _note_check(event: DagsterEvent, report: NightReport) -> None:
     check = event.asset_check_evaluation_data
     is_warning = check.severity.value == "WARN"
-    # dbt's failed tests come with their rows, from the failure of its step.
-    if check.passed or (event.step_key == "dbt_build" and not is_warning):
+    # dbt's tests come with the rows they found, from what its build left.
+    if check.passed or event.step_key == "dbt_build":
         return
     metadata = {name: value.value for name, value in check.metadata.items()}
-    rows = metadata.get("dagster_dbt/failed_row_count")
-    details: Any = metadata.get("failed") or ([f"{rows} rows"] if rows else [])
+    details: Any = metadata.get("failed") or []
     remark = Remark(
         f"{check.check_name} on {'.'.join(check.asset_key.path)}",
         "has a remark" if is_warning else "failed",
         [str(detail) for detail in details],
     )
     (report.warnings if is_warning else report.failures).append(remark)
+
+
+def _note_dbt_remarks(settings: Settings, report: NightReport) -> None:
+    for one in read_remarks(settings.dbt_target_path, settings.warehouse_path):
+        rows = list(failing_rows(one.columns, one.rows))
+        report.warnings.append(Remark(f"dbt {one.node}", "has a remark", rows, one.compiled_path))
 
 
 def _note_materialization(event: DagsterEvent, report: NightReport) -> None:

@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from orchestration import manifest as manifests
-from orchestration.dbt_failures import read_failures
+from orchestration.dbt_failures import read_failures, read_remarks
 from orchestration.manifest import (
     DbtProjectError,
     PublishedTable,
@@ -101,6 +101,12 @@ def test_a_failed_test_shows_its_first_rows_and_its_sql(settings):
         {"unique_id": "model.small.m", "status": "error", "message": "Binder Error: no column x"},
         {"unique_id": "model.small.n", "status": "skipped", "message": None},
         {"unique_id": "model.small.o", "status": "success", "message": "OK"},
+        {
+            "unique_id": "test.small.assert_usual",
+            "status": "warn",
+            "message": "Got 1 result, configured to warn if != 0",
+            "compiled_code": "select name from t where id = 0",
+        },
     ]
     (target / "run_results.json").write_text(json.dumps({"results": results}))
     test, model = read_failures(target, settings.warehouse_path)
@@ -109,6 +115,8 @@ def test_a_failed_test_shows_its_first_rows_and_its_sql(settings):
     assert test.rows == [[str(i), "x"] for i in range(5)]
     assert test.compiled_path == str(compiled)
     assert (model.node, model.message) == ("model m", "Binder Error: no column x")
+    (remark,) = read_remarks(target, settings.warehouse_path)
+    assert (remark.node, remark.rows) == ("test assert_usual", [["x"]])
 
 
 def test_a_build_that_left_no_results_has_no_failures_to_tell(settings):
