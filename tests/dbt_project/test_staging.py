@@ -202,7 +202,7 @@ def test_a_file_that_changed_replaces_its_records_without_a_key_and_its_rejects(
     assert statuses(warehouse, "nps_responses") == [
         (1, "superseded", None),
         (2, "current", None),
-        (3, "superseded", None),
+        (3, "superseded", "score 11 is not in 0–10"),
         (1, "current", None),
     ]
 
