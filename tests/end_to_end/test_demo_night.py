@@ -24,12 +24,12 @@ from tests.end_to_end.nights import (
 # The readers' contract, as far as it is built: table → columns.
 PROMISED = {
     "account_360": """
-        account_id account_name currency tier stage industry country join_date is_churned churn_date
-        churn_reason parent_account_id csm_emails csm_count subscription_mrr ending_mrr
-        lifetime_revenue lifetime_payments next_renewal_date last_seen_date dau wau mau seconds_per_active_user
-        product_users activity_rank nps_current nps_net nps_latest_at health_score health_band
-        open_tickets open_tasks open_alerts last_touchpoint_at crm_data_through billing_data_through
-        events_data_through tickets_data_through
+        account_id account_name currency tier stage industry country join_date is_churned
+        churn_date churn_reason parent_account_id csm_emails csm_count subscription_mrr ending_mrr
+        lifetime_revenue lifetime_payments next_renewal_date last_seen_date dau wau mau
+        seconds_per_active_user product_users activity_rank nps_current nps_net nps_latest_at
+        health_score health_band open_tickets open_tasks open_alerts last_touchpoint_at
+        crm_data_through billing_data_through events_data_through tickets_data_through
     """,
     "account_hierarchy": "account_id descendant_account_id depth path relationship",
     "account_contacts": """
