@@ -103,6 +103,7 @@ AHEAD = {
     "as_of_date",
     "active_to",
     "due_date",
+    "event_at",
     "end_date",
     "expected_close_date",
     "expiration_date",
