@@ -102,43 +102,7 @@ def bench_landing(folder: Path, rows: int) -> None:
 
 def bench_nights(folder: Path, millions: Sequence[float], days: int) -> None:
     """First night, full build against the script, further days and an empty night, by size."""
-    nights, stations = [], {}
-    for size in millions:
-        settings = _settings(folder / f"{size:g}")
-        events = round(size * 1_000_000)
-        say(f"{size:g} million events: writing them …")
-        write_history(settings.landing, events)
-        say(f"{size:g} million events: the first night …")
-        first = night(settings, AS_OF)
-        megabytes = settings.warehouse_path.stat().st_size / 1e6
-        built = [f"{seconds_of_events(settings, with_landing=False):.0f} s", "–", "–"]
-        if size <= _BY_HAND_UP_TO:
-            say(f"{size:g} million events: a full build of the activity tables, and the script …")
-            ours, by_hand = full_build(settings), script(settings, folder)
-            assert_equal(settings, folder)
-            built = [f"{ours:.1f} s", f"{by_hand:.1f} s", f"{ours / by_hand:.2f}"]
-        further = []
-        for number in range(days):
-            say(f"{size:g} million events: further day {number + 1} of {days} …")
-            write_day(settings.landing, events, number, _EVENTS_OF_A_DAY)
-            cost = night(settings, AS_OF + timedelta(days=number + 1))
-            further.append((cost, seconds_of_events(settings)))
-        say(f"{size:g} million events: a night with nothing new …")
-        empty = night(settings, AS_OF + timedelta(days=days))
-        stations[size] = _stations(settings, empty)
-        nights.append(
-            [
-                f"{size:g} million",
-                f"{first.seconds:.0f} s",
-                f"{first.megabytes / 1000:.1f} GB",
-                f"{megabytes / size:.0f} MB",
-                *built,
-                f"{statistics.median(seconds for _, seconds in further):.1f} s",
-                f"{statistics.median(cost.seconds for cost, _ in further):.1f} s",
-                f"{max(cost.megabytes for cost, _ in further) / 1000:.1f} GB",
-                f"{empty.seconds:.1f} s",
-            ]
-        )
+    stations: dict[float, dict[str, float]] = {}
     print_table(
         [
             "events",
@@ -153,7 +117,7 @@ def bench_nights(folder: Path, millions: Sequence[float], days: int) -> None:
             "its memory",
             "nothing new",
         ],
-        nights,
+        (_nights_of(folder, size, days, stations) for size in millions),
     )
     print_table(
         ["station, nothing new", *(f"{size:g} million" for size in stations)],
@@ -162,6 +126,45 @@ def bench_nights(folder: Path, millions: Sequence[float], days: int) -> None:
             for station in dict.fromkeys(name for of in stations.values() for name in of)
         ],
     )
+
+
+def _nights_of(
+    folder: Path, size: float, days: int, stations: dict[float, dict[str, float]]
+) -> list[str]:
+    """The row of one size; the stations of its empty night go into `stations`."""
+    settings = _settings(folder / f"{size:g}")
+    events = round(size * 1_000_000)
+    say(f"{size:g} million events: writing them …")
+    write_history(settings.landing, events)
+    say(f"{size:g} million events: the first night …")
+    first = night(settings, AS_OF)
+    megabytes = settings.warehouse_path.stat().st_size / 1e6
+    built = [f"{seconds_of_events(settings, with_landing=False):.0f} s", "–", "–"]
+    if size <= _BY_HAND_UP_TO:
+        say(f"{size:g} million events: a full build of the activity tables, and the script …")
+        ours, by_hand = full_build(settings), script(settings, folder)
+        assert_equal(settings, folder)
+        built = [f"{ours:.1f} s", f"{by_hand:.1f} s", f"{ours / by_hand:.2f}"]
+    further = []
+    for number in range(days):
+        say(f"{size:g} million events: further day {number + 1} of {days} …")
+        write_day(settings.landing, events, number, _EVENTS_OF_A_DAY)
+        cost = night(settings, AS_OF + timedelta(days=number + 1))
+        further.append((cost, seconds_of_events(settings)))
+    say(f"{size:g} million events: a night with nothing new …")
+    empty = night(settings, AS_OF + timedelta(days=days))
+    stations[size] = _stations(settings, empty)
+    return [
+        f"{size:g} million",
+        f"{first.seconds:.0f} s",
+        f"{first.megabytes / 1000:.1f} GB",
+        f"{megabytes / size:.0f} MB",
+        *built,
+        f"{statistics.median(seconds for _, seconds in further):.1f} s",
+        f"{statistics.median(cost.seconds for cost, _ in further):.1f} s",
+        f"{max(cost.megabytes for cost, _ in further) / 1000:.1f} GB",
+        f"{empty.seconds:.1f} s",
+    ]
 
 
 def night(settings: Settings, as_of: date) -> Cost:
@@ -277,7 +280,7 @@ def run(command: list[str], environment: dict[str, str], folder: Path = PROJECT_
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """A table in Markdown, on standard output."""
-    print(f"\n| {' | '.join(header)} |\n|{' --- |' * len(header)}")
+    print(f"\n| {' | '.join(header)} |\n|{' --- |' * len(header)}", flush=True)
     for row in rows:
         print(f"| {' | '.join(row)} |", flush=True)
 

@@ -91,12 +91,13 @@ timed as (
 ),
 counted as (
     select account_id, user_id, day,
+        count(*) as known_count,
         count(*) filter (where action not in ('identifyUser', 'identifyAccount')) as event_count
     from events
     group by all
 )
 select
-    account_id, user_id, day, coalesce(event_count, 0) as event_count,
+    account_id, user_id, day, known_count, coalesce(event_count, 0) as event_count,
     least(coalesce(timed.microseconds - coalesce(twice.microseconds, 0), 0), 86400000000)
         as microseconds
 from counted
@@ -110,7 +111,7 @@ from user_days
 where (event_count > 0 or microseconds > 0) and day < getvariable('as_of');
 
 create table users as
-select account_id, user_id, min(day) as first_known_day,
+select account_id, user_id, min(day) filter (where known_count > 0) as first_known_day,
     min(day) filter (where event_count > 0) as first_seen_date,
     max(day) filter (where event_count > 0) as last_seen_date
 from user_days
