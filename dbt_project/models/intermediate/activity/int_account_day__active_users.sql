@@ -1,9 +1,9 @@
 -- One row per account and day, from its first known day to the last full day or the day before
--- churn. Owner of DAU, WAU, MAU, product users and the time per active user. Kept from night to night: of each account, the
--- days from the first one that changed are computed again. A user active on a day counts in a
--- window of n days until n days later, or until active again: each active day adds one from itself
--- on and takes one off then, so that the running sum counts every user once. The cost grows with
--- the days of activity, not with n.
+-- churn. Owner of DAU, WAU, MAU, product users and the time per active user. Kept from night to
+-- night: of each account, the days from the first one that changed are computed again. A user
+-- active on a day counts in a window of n days until n days later, or until active again: each
+-- active day adds one from itself on and takes one off then, so that the running sum counts every
+-- user once. The cost grows with the days of activity, not with n.
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
