@@ -247,25 +247,34 @@ def user_of(event: Event) -> UserKey:
 
 
 def sync_intervals(syncs: Iterable[Event], settings: ActivitySettings) -> list[Interval]:
-    """The time that the syncs of one session cover, one interval each; they may overlap."""
+    """The time that the syncs of one session cover, one interval each; they may overlap.
+
+    Those without an id are of one session as long as no gap between them is over the timeout.
+    """
     intervals = []
-    previous = 0
+    previous, previous_end = 0, 0
     for sync in sorted(syncs, key=lambda s: (s.created_at, duration(s.active_duration))):
         covered = reported = duration(sync.active_duration)
+        end = microseconds(sync.created_at)
         if settings.session_duration == "cumulative":
+            if sync.session_id is None and end - previous_end > timeout(settings):
+                previous = 0
             # A total that is smaller than the one before it is that of a restarted counter.
             covered = reported - previous if reported >= previous else reported
-            previous = reported
-        end = microseconds(sync.created_at)
+            previous, previous_end = reported, end
         intervals.append((end - covered, end))
     return intervals
 
 
+def timeout(settings: ActivitySettings) -> int:
+    """The longest gap within a session, in microseconds."""
+    return settings.session_timeout_minutes * 60_000_000
+
+
 def gap_intervals(events: Iterable[Event], settings: ActivitySettings) -> list[Interval]:
     """The time between consecutive events of one session that are not over the timeout apart."""
-    timeout = settings.session_timeout_minutes * 60_000_000
     instants = sorted(microseconds(event.created_at) for event in events)
-    return [(start, end) for start, end in pairwise(instants) if end - start <= timeout]
+    return [(start, end) for start, end in pairwise(instants) if end - start <= timeout(settings)]
 
 
 def outside(interval: Interval, others: Iterable[Interval]) -> list[Interval]:

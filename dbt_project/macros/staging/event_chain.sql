@@ -43,7 +43,7 @@
 {% macro chain_settings() -%}
     concat_ws(
         ' ',
-        'version 2',
+        'version 3',
         {{ engine_version() }},
         reporting_time_zone,
         session_timeout_minutes,

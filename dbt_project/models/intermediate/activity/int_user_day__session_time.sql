@@ -24,24 +24,45 @@ syncs as (
         lag(coalesce(active_microseconds, 0)) over (
             partition by account_id, user_id, session_id
             order by created_at, active_microseconds
-        ) as reported_before
+        ) as reported_before,
+        lag(created_at) over (
+            partition by account_id, user_id, session_id
+            order by created_at, active_microseconds
+        ) as previous_at
     from events
     where action = 'sessionSync'
 ),
 
--- a running total smaller than the one before has started again
-sync_intervals as (
+-- A running total smaller than the one before has started again. So has one of the stream without
+-- an id after a gap over the timeout, since there another session begins.
+sync_durations as (
     select
         syncs.account_id,
         syncs.user_id,
-        {{ subtract_microseconds(
-            'syncs.created_at',
-            "case when run_settings.session_duration = 'cumulative' and syncs.reported >= syncs.reported_before"
-            ~ " then syncs.reported - syncs.reported_before else syncs.reported end"
-        ) }} as started_at,
-        syncs.created_at as ended_at
+        syncs.created_at,
+        case
+            when
+                run_settings.session_duration = 'cumulative'
+                and syncs.reported >= syncs.reported_before
+                and (
+                    syncs.session_id is not null
+                    or {{ microseconds_between('syncs.previous_at', 'syncs.created_at') }}
+                    <= cast(run_settings.session_timeout_minutes as bigint) * 60000000
+                )
+                then syncs.reported - syncs.reported_before
+            else syncs.reported
+        end as active_microseconds
     from syncs
     cross join run_settings
+),
+
+sync_intervals as (
+    select
+        account_id,
+        user_id,
+        {{ subtract_microseconds('created_at', 'active_microseconds') }} as started_at,
+        created_at as ended_at
+    from sync_durations
 ),
 
 synced_sessions as (
