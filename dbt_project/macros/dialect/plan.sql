@@ -8,3 +8,12 @@
 {% macro engine_version() -%}
     version()
 {%- endmacro %}
+
+{#- The names of a table's columns, as a text. -#}
+{% macro columns_of(schema, table) -%}
+    (
+        select string_agg(column_name, ' ' order by column_name)
+        from information_schema.columns
+        where table_schema = '{{ schema }}' and table_name = '{{ table }}'
+    )
+{%- endmacro %}

@@ -39,12 +39,13 @@
 
 {#- What every row of the chain hangs on: where it differs from the last build, all is computed
     anew. The number changes when the meaning of a stored column does; another version of the engine
-    may hash otherwise. -#}
+    may hash otherwise, and a record's hash is over all columns there are. -#}
 {% macro chain_settings() -%}
     concat_ws(
         ' ',
         'version 3',
         {{ engine_version() }},
+        {{ columns_of('raw_events', 'events') }},
         reporting_time_zone,
         session_timeout_minutes,
         session_duration,

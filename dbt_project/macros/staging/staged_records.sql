@@ -322,7 +322,7 @@ from outcomes
     {%- set clauses = [] -%}
     {%- if type.endswith('!') -%}
         {%- do clauses.append(
-            "when coalesce(raw_" ~ column ~ ", '') = '' then '" ~ column ~ " is missing'"
+            "when raw_" ~ column ~ " is null or raw_" ~ column ~ " = '' then '" ~ column ~ " is missing'"
         ) -%}
     {%- endif -%}
     {%- if kind in nouns -%}
