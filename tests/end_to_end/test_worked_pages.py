@@ -102,10 +102,12 @@ LATE_DAY = date(2023, 5, 6)
 
 @dataclass(frozen=True)
 class Played:
-    """The night of the worked examples, and one after events of `LATE_DAY` had landed."""
+    """The night of the worked examples, one after an event of `LATE_DAY` had landed, and one after
+    that event came again, beside one with a column that no event had before."""
 
     first: Night
     late: Night
+    again: Night
 
 
 @pytest.fixture(scope="module")
@@ -124,21 +126,19 @@ def played(empty_home: Callable[[], Home], tmp_path_factory: pytest.TempPathFact
         }
     )
     first = home.night(AS_OF, health_file=health)
-    home.land(
-        {
-            "events/events/late.jsonl": [
-                {
-                    "account_id": "Late",
-                    "user_id": "user",
-                    "session_id": "late",
-                    "created_at": f"{LATE_DAY}T10:00:00Z",
-                    "action": "sessionSync",
-                    "active_duration": 40000,
-                }
-            ]
-        }
-    )
-    return Played(first, home.night(AS_OF, health_file=health))
+    event = {
+        "account_id": "Late",
+        "user_id": "user",
+        "session_id": "late",
+        "created_at": f"{LATE_DAY}T10:00:00Z",
+        "action": "sessionSync",
+        "active_duration": 40000,
+    }
+    home.land({"events/events/late.jsonl": [event]})
+    late = home.night(AS_OF, health_file=health)
+    with_another_column = {**event, "action": "identifyUser", "browser": "Firefox"}
+    home.land({"events/events/again.jsonl": [event, with_another_column]})
+    return Played(first, late, home.night(AS_OF, health_file=health))
 
 
 def _events(action: str, table: str) -> list[dict[str, object]]:
@@ -156,8 +156,8 @@ metrics = [{metrics}]
 """
 
 
-def test_both_nights_published(played: Played) -> None:
-    for night in (played.first, played.late):
+def test_all_nights_published(played: Played) -> None:
+    for night in (played.first, played.late, played.again):
         assert night.exit_code == 0, night.out + night.err
 
 
@@ -305,3 +305,22 @@ def test_events_of_400_days_ago_change_their_day_and_what_its_windows_reach(
         row for row in is_now if row[0] not in expected
     ]
     assert [row[4] for row in was] == [row[4] for row in is_now]  # nobody is new
+
+
+def test_an_event_that_comes_again_is_a_duplicate_though_events_have_a_new_column(
+    played: Played,
+) -> None:
+    before, after = contents(played.late.database), contents(played.again.database)
+    assert {name for name in after if before[name] != after[name]} == {"audit_conservation"}
+    assert played.again.shows(
+        """
+        select records_read - current_rows as others, duplicates
+        from audit_conservation
+        where entity = 'events'
+        """
+    ) == written(
+        """
+        others duplicates
+        1      1
+        """
+    )
