@@ -214,6 +214,7 @@ select
         "(cycle_length * case cycle_unit when 'month' then 1 when 'quarter' then 3 else 12 end)",
     ) }} as monthly_amount,
     is_trial,
+    is_renewal,
     is_provisional,
     start_date,
     end_date,
