@@ -46,9 +46,10 @@ format: $(STAMP) ## let ruff and sqlfluff mend what they can
 	@$(BIN)/ruff format .
 	@$(BIN)/sqlfluff fix --processes 2 --disable-progress-bar dbt_project
 
-docs: $(STAMP) ## docs/marts.md from the contracts of the published tables
+docs: $(STAMP) ## docs/marts.md and docs/lineage.html from the models and contracts of the dbt project
 	@cd dbt_project && ../$(BIN)/dbt parse --quiet --profiles-dir .
 	@$(BIN)/python -m tests.marts_page
+	@$(BIN)/python -m orchestration.column_lineage
 
 ui: $(STAMP) ## Dagster's pages over the runs, on this machine only
 	@$(BIN)/account360 ui

@@ -62,6 +62,15 @@ def load_manifest(settings: Settings) -> Manifest:
     return _with_singular_tests_attached(json.loads(parsed.read_bytes()))
 
 
+def compile_manifest(settings: Settings) -> Manifest:
+    """The manifest with the SQL of every model, for the warehouse as it stands, or an empty one.
+
+    Raises `DbtProjectError` with what dbt said when the project does not compile.
+    """
+    _dbt(settings, "compile")
+    return json.loads((settings.dbt_target_path / "manifest.json").read_bytes())
+
+
 def is_parsed(settings: Settings) -> bool:
     """Whether the project is parsed already, as it stands."""
     return _parsed_path(settings).exists()
@@ -104,9 +113,19 @@ def _parsed_path(settings: Settings) -> Path:
 def _parse(settings: Settings, parsed: Path) -> None:
     """Run `dbt parse` and keep its manifest as `parsed`."""
     parsed.parent.mkdir(parents=True, exist_ok=True)
+    _dbt(settings, "parse")
+    for old in parsed.parent.iterdir():
+        old.unlink()
+    unfinished = parsed.with_suffix(".unfinished")
+    unfinished.write_bytes((settings.dbt_target_path / "manifest.json").read_bytes())
+    unfinished.replace(parsed)
+
+
+def _dbt(settings: Settings, command: str) -> None:
+    """Run a command of dbt that builds nothing."""
     # From the project's own folder: dbt keeps relative roots in what it parsed.
     result = subprocess.run(
-        [sys.executable, *DBT_ARGUMENTS, "--no-use-colors", "parse", "--profiles-dir", "."],
+        [sys.executable, *DBT_ARGUMENTS, "--no-use-colors", command, "--profiles-dir", "."],
         cwd=DBT_PROJECT,
         env={**os.environ, **dbt_environment(settings)},
         capture_output=True,
@@ -114,12 +133,7 @@ def _parse(settings: Settings, parsed: Path) -> None:
         check=False,
     )
     if result.returncode != 0:
-        raise DbtProjectError(f"dbt cannot parse the project:\n{result.stdout}{result.stderr}")
-    for old in parsed.parent.iterdir():
-        old.unlink()
-    unfinished = parsed.with_suffix(".unfinished")
-    unfinished.write_bytes((settings.dbt_target_path / "manifest.json").read_bytes())
-    unfinished.replace(parsed)
+        raise DbtProjectError(f"dbt cannot {command} the project:\n{result.stdout}{result.stderr}")
 
 
 def _with_singular_tests_attached(manifest: Manifest) -> Manifest:

@@ -20,7 +20,7 @@ from settings.charts import DAILY_METRICS
 METRIC_FILES = DBT_PROJECT / "models" / "metrics"
 METRIC_CATALOG = {"metric_catalog": "One row per metric that the project computes."}
 
-_COLUMNS = {
+CATALOG_COLUMNS = {
     "metric": "varchar",
     "label": "varchar",
     "description": "varchar",
@@ -47,7 +47,7 @@ def metric_catalog(manifest: Manifest) -> RunTable:
         for name, entry in yaml.safe_load(file.read_text(encoding="utf-8"))["metrics"].items()
     ]
     (name,) = METRIC_CATALOG
-    return RunTable(name, _COLUMNS, rows)
+    return RunTable(name, CATALOG_COLUMNS, rows)
 
 
 def _row(manifest: Manifest, name: str, entry: dict[str, Any]) -> tuple[Any, ...]:

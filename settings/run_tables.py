@@ -108,9 +108,14 @@ class RunTable:
 
     @property
     def insert(self) -> str:
-        """The statement that adds a row, with a mark for each value."""
-        marks = ", ".join("?" * len(self.columns))
-        return f"insert into run.{self.name} values ({marks})"  # noqa: S608 - question marks
+        """The statement that adds all rows at once, with a mark for each list of `values`."""
+        lists = ", ".join(f"unnest(?::{kind}[])" for kind in self.columns.values())
+        return f"insert into run.{self.name} select {lists}"
+
+    @property
+    def values(self) -> list[list[Any]]:
+        """The rows as one list per column: bound one by one they would take a millisecond each."""
+        return [[row[position] for row in self.rows] for position in range(len(self.columns))]
 
 
 def run_tables(settings: Settings, as_of: date) -> list[RunTable]:

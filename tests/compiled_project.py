@@ -19,8 +19,9 @@ from typing import Any
 
 import duckdb
 
+from orchestration.lineage import lineage_tables
 from orchestration.metric_catalog import metric_catalog
-from settings import DBT_PROJECT, load_settings, run_tables
+from settings import DBT_PROJECT, RunTable, load_settings, run_tables
 
 LOADED_AT = datetime(2026, 1, 1)
 
@@ -140,13 +141,14 @@ class InMemoryWarehouse:
             self.connection.execute("attach ':memory:' as warehouse")
             self.connection.execute("use warehouse")
         self._columns: dict[tuple[str, str], list[str]] = {}
-        self._metric_catalog = metric_catalog(project.manifest)
         schemas = {node["schema"] for node in project.models.values()} - {"main"}
         for schema in sorted(schemas | {"run"}):
             self.connection.execute(f"create schema if not exists {schema}")
         for source in project.manifest["sources"].values():
             if source["source_name"] != "run":
                 self._create_raw(source)
+        for table in (metric_catalog(project.manifest), *lineage_tables(project.manifest)):
+            self._write(table)
 
     def _create_raw(self, source: Mapping[str, Any]) -> None:
         schema, table = source["schema"], source["name"]
@@ -175,12 +177,14 @@ class InMemoryWarehouse:
                 self.connection.execute(f"delete from {source['schema']}.{source['name']}")
 
     def set_inputs(self, as_of_date: date, **settings: Any) -> None:
-        """Write the tables of `run`: the as-of date, settings over the defaults, the catalogue."""
+        """Write the tables of `run` that tell the as-of date, and settings over the defaults."""
         tables = run_tables(load_settings(environ={}, **settings), as_of_date)
-        for table in (*tables, self._metric_catalog):
-            self.connection.execute(table.create)
-            if table.rows:
-                self.connection.executemany(table.insert, table.rows)
+        for table in tables:
+            self._write(table)
+
+    def _write(self, table: RunTable) -> None:
+        self.connection.execute(table.create)
+        self.connection.execute(table.insert, table.values)
 
     def land(
         self,

@@ -14,6 +14,7 @@ from packaging.version import Version
 from ingestion.warehouse import open_warehouse
 from orchestration.dbt_failures import read_failures
 from orchestration.defs.nightly import FULL_REFRESH_TAG, as_of_date, as_of_dates, has_tag
+from orchestration.lineage import LINEAGE_TABLES, lineage_tables
 from orchestration.manifest import DBT_ARGUMENTS, Manifest, dbt_environment
 from orchestration.metric_catalog import METRIC_CATALOG, metric_catalog
 from orchestration.progress import Progress
@@ -60,7 +61,7 @@ def definitions(settings: Settings, progress: Progress, manifest: Manifest) -> d
 
 
 def _run_tables(settings: Settings, manifest: Manifest) -> dg.AssetsDefinition:
-    tables = {**RUN_TABLES, **METRIC_CATALOG}
+    tables = {**RUN_TABLES, **METRIC_CATALOG, **LINEAGE_TABLES}
 
     @dg.multi_asset(
         name="run_settings",
@@ -89,10 +90,10 @@ def write_run_tables(settings: Settings, as_of: date, manifest: Manifest) -> Non
     with open_warehouse(settings.warehouse_path) as connection:
         connection.execute("create schema if not exists run")
         connection.execute("begin")
-        for table in (*run_tables(settings, as_of), metric_catalog(manifest)):
+        tables = (*run_tables(settings, as_of), metric_catalog(manifest), *lineage_tables(manifest))
+        for table in tables:
             connection.execute(table.create)
-            if table.rows:
-                connection.executemany(table.insert, table.rows)
+            connection.execute(table.insert, table.values)
         connection.execute("commit")
 
 

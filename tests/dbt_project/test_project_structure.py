@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from ingestion.entities import ENTITIES
+from orchestration.lineage import LINEAGE_TABLES
 from orchestration.metric_catalog import METRIC_CATALOG
 from settings import DBT_PROJECT, RUN_TABLES
 from settings.charts import AGGREGATIONS, DAILY_METRICS
@@ -166,7 +167,7 @@ def test_sources_are_the_contract_of_ingestion(compiled_project: CompiledProject
     for source in compiled_project.manifest["sources"].values():
         assert source["source_name"] == source["schema"], source["unique_id"]
         sources.setdefault(source["schema"], {})[source["name"]] = list(source["columns"])
-    assert sources.pop("run").keys() == RUN_TABLES.keys() | METRIC_CATALOG.keys()
+    assert sources.pop("run").keys() == {*RUN_TABLES, *METRIC_CATALOG, *LINEAGE_TABLES}
     assert sources.keys() == {f"raw_{domain}" for domain in ENTITIES}
     for domain, entities in ENTITIES.items():
         tables = sources[f"raw_{domain}"]

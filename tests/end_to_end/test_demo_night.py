@@ -151,6 +151,8 @@ PROMISED = {
         metric label description formula unit grain page published_in computed_in raw_tables
         decision
     """,
+    "metric_lineage": "metric upstream upstream_kind depth",
+    "column_lineage": "table_name column_name upstream_table upstream_column depth",
     "csms": "csm_email csm_name is_active can_be_assigned_accounts accounts",
     "account_csm_assignments": "account_id csm_email assigned_date unassigned_date",
     "audit_loads": "domain entity location rows_read loaded_at load_id",
