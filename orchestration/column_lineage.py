@@ -55,6 +55,12 @@ class _Table:
     key: Sequence[str]
 
 
+# What the engine tells of tables: no data, so that no column is made of it.
+_OF_THE_ENGINE = _Table(
+    "information_schema.columns", ("table_schema", "table_name", "column_name"), ()
+)
+
+
 class _Tables:
     """The tables that a model may read, as far as the models before it have been followed."""
 
@@ -86,7 +92,7 @@ def column_edges(manifest: Manifest) -> ColumnEdges:
     `ColumnLineageError`.
     """
     tables = _Tables()
-    for known in _sources():
+    for known in (_OF_THE_ENGINE, *_sources()):
         tables.add(*known.name.split("."), known)
     edges: ColumnEdges = {}
     for node in _in_order_of_building(manifest):
@@ -167,6 +173,8 @@ class _Model:
         to_do: list[_Step] = [(root, column)]
         while to_do:
             source, name = to_do.pop()
+            if source is _OF_THE_ENGINE:
+                continue
             if isinstance(source, _Table):
                 found.update(Column(source.name, one) for one in ([name] if name else source.key))
             elif (id(source), name) not in seen:
