@@ -403,8 +403,10 @@ def test_what_account360_says_of_an_assignment_holds_over_later_extracts(
         "crm",
         "account_assignments",
         # the same instant, in another form
-        [assignment("ann", "2024-05-01T10:00:00+02:00", "2024-06-02T00:00:00Z")]
-        + [assignment("carl", "2024-06-02T00:00:00Z")],
+        [
+            assignment("ann", "2024-05-01T10:00:00+02:00", "2024-06-02T00:00:00Z"),
+            assignment("carl", "2024-06-02T00:00:00Z"),
+        ],
         location="crm/account_assignments/account360/2024-06-02_000001_rule_0.jsonl",
         load_number=2,
         extract_date=date(2024, 6, 2),
