@@ -43,6 +43,7 @@ _TABLES = (
     *("csms", "audit_loads"),
 )
 _CHURNED = "is_churned"
+_LAST_DAY = date(2999, 12, 31)
 _KINDS = {
     "BOOLEAN": FLAG,
     "DATE": DATE,
@@ -317,8 +318,10 @@ class Book:
         unassigns_all: bool = False,
     ) -> Plan:
         day = day or self.as_of
-        if day < FIRST_AS_OF:
-            raise AssignmentError(f"--date {day} cannot be: allowed is {FIRST_AS_OF} or later")
+        if not FIRST_AS_OF <= day <= _LAST_DAY:
+            raise AssignmentError(
+                f"--date {day} cannot be: allowed is {FIRST_AS_OF} to {_LAST_DAY}"
+            )
         changes, late = [], []
         desks = self._desks(matching, day)
         for account_id, (name, facts) in sorted(matching.items()):

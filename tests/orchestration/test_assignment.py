@@ -402,7 +402,11 @@ def test_what_the_publish_holds_is_not_laid_over_it_again(
         (["remove", "listed", "bob@old"], "one whose address was replaced goes by the new one"),
         (["add", "listed", "dora@x"], "may not be assigned accounts (can_be_assigned_accounts is"),
         (["add", "listed", "eve@x"], "eve@x is not active (is_active is false)"),
-        (["add", "listed", "carl@x", "--date", "1999-12-31"], "allowed is 2000-01-01 or later"),
+        (
+            ["add", "listed", "carl@x", "--date", "1999-12-31"],
+            "allowed is 2000-01-01 to 2999-12-31",
+        ),
+        (["add", "listed", "carl@x", "--date", "3000-01-01"], "--date 3000-01-01 cannot be"),
         (
             ["remove", "listed", "bob@x", "--date", "2024-02-28"],
             "--date 2024-02-28 is too early: assigned is listed to bob@x from 2024-03-01",
