@@ -1,4 +1,4 @@
-"""The command line: `account360 run`, `demo`, `status` and `ui`.
+"""The command line: `account360 run`, `demo`, `status`, `assign` and `ui`.
 
 Exit codes: 0 when what was asked for was done (for `run`: it published), 1 when a run failed, 2
 when it was asked wrongly (an option, a setting, a folder that is not there).
@@ -22,9 +22,28 @@ examples:
   account360 run --as-of 2024-06-10        as of another day: the first day that is not complete
   account360 run --landing inbox --home wh another landing folder, another home folder
   account360 status                        what is published, and how the last night ended
+  account360 assign preview RULE           what an assignment rule would change
   account360 ui                            Dagster's pages on this machine
 
 Settings stand in account360.toml; each also as ACCOUNT360_<NAME> in the environment, which wins.
+"""
+
+_ASSIGN_EPILOG = """\
+examples:
+  account360 assign list                           CSMs, and accounts with theirs
+  account360 assign list --csm ann@x.example       the accounts of one of them
+  account360 assign list --unassigned              those of nobody
+  account360 assign preview tier_1_at_risk         what a rule would assign, unassign or shift
+  account360 assign apply tier_1_at_risk           land the records that do, from the as-of date on
+  account360 assign apply moved --date 2024-06-15  or from another day on
+  account360 assign add ACC-1001 ann@x.example     one CSM of one account
+  account360 assign remove ACC-1001 bob@x.example
+
+Rules stand in settings/assignment_rules.toml (setting assignment_rules_file), which says how they
+are written. They are judged by what is published, as of its as-of date, and what was landed since.
+What apply, add and remove change is landed below crm/account_assignments/account360/ and counts
+from the next night on; a second time changes nothing more. Nothing else is written, and no
+source's file is touched.
 """
 
 
@@ -110,11 +129,57 @@ def _parser() -> argparse.ArgumentParser:
     _add_home(status)
     status.set_defaults(command=_status)
 
+    _add_assign(commands)
+
     ui = commands.add_parser("ui", help="Dagster's pages, on this machine only")
     _add_folders(ui)
     ui.add_argument("--port", type=int, default=3000, help="default 3000")
     ui.set_defaults(command=_ui)
     return parser
+
+
+def _add_assign(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    assign = commands.add_parser(
+        "assign",
+        help="CSMs and their accounts: list, preview and apply rules, add, remove",
+        description="See and change which CSMs look after which accounts.",
+        epilog=_ASSIGN_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = assign.add_subparsers(title="actions", metavar="ACTION", required=True)
+    listing = actions.add_parser("list", help="CSMs and accounts, as published")
+    either = listing.add_mutually_exclusive_group()
+    either.add_argument("--csm", metavar="E-MAIL", help="only the accounts of this CSM")
+    either.add_argument("--unassigned", action="store_true", help="only accounts without a CSM")
+    _add_folders(listing)
+    listing.set_defaults(command=_assign_list)
+    for name, text in (
+        ("preview", "list what a rule would change; writes nothing"),
+        ("apply", "land the records of what a rule changes"),
+    ):
+        action = actions.add_parser(name, help=text, description=f"{text.capitalize()}.")
+        action.add_argument("rule", metavar="RULE", nargs="?", help="name of the rule")
+        action.set_defaults(command=_assign_by_rule, is_applied=name == "apply")
+        _add_day(action)
+    for name, text in (
+        ("add", "assign a CSM to an account"),
+        ("remove", "unassign a CSM from an account"),
+    ):
+        action = actions.add_parser(name, help=text, description=f"{text.capitalize()}.")
+        action.add_argument("account", metavar="ACCOUNT", help="account_id")
+        action.add_argument("csm", metavar="CSM", help="e-mail of the CSM")
+        action.set_defaults(command=_assign_one, what=name)
+        _add_day(action)
+
+
+def _add_day(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--date",
+        type=_date,
+        help="first day on which it holds, YYYY-MM-DD, also one to come; default: the as-of date "
+        "of the current publish",
+    )
+    _add_folders(parser)
 
 
 def _add_home(parser: argparse.ArgumentParser) -> None:
@@ -215,6 +280,58 @@ def _status(settings: Settings, options: argparse.Namespace) -> int:
     from orchestration.status import status
 
     print(status(settings))
+    return 0
+
+
+def _assign_list(settings: Settings, options: argparse.Namespace) -> int:
+    from orchestration.assignment import AssignmentError, open_book
+    from orchestration.assignment_report import list_text
+
+    try:
+        with open_book(settings) as book:
+            accounts, csms = book.accounts(), list(book.csms.values())
+            if options.csm:
+                email = book.known_csm(options.csm)
+                csms = [book.csms[email]]
+                accounts = [account for account in accounts if email in account.csms]
+            if options.unassigned:
+                accounts = [account for account in accounts if not account.csms]
+            print(list_text(book, csms, accounts))
+    except AssignmentError as error:
+        raise UsageError(error) from error
+    return 0
+
+
+def _assign_by_rule(settings: Settings, options: argparse.Namespace) -> int:
+    from orchestration.assignment import AssignmentError, find_rule, open_book
+    from orchestration.assignment_report import landed_text, rule_text
+
+    try:
+        rule = find_rule(settings, options.rule)
+        with open_book(settings) as book:
+            plan = book.rule_plan(rule, options.date)
+            said = rule_text(rule, plan)
+            if options.is_applied and (landed := book.land(plan)):
+                said += f"\n{landed_text(landed, plan)}"
+    except AssignmentError as error:
+        raise UsageError(error) from error
+    print(said)
+    return 0
+
+
+def _assign_one(settings: Settings, options: argparse.Namespace) -> int:
+    from orchestration.assignment import AssignmentError, open_book
+    from orchestration.assignment_report import landed_text, single_text
+
+    try:
+        with open_book(settings) as book:
+            plan = book.single_plan(options.what, options.account, options.csm, options.date)
+            said = single_text(plan, options.account, options.csm)
+            if landed := book.land(plan):
+                said += f"\n{landed_text(landed, plan)}"
+    except AssignmentError as error:
+        raise UsageError(error) from error
+    print(said)
     return 0
 
 

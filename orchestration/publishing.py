@@ -173,7 +173,7 @@ def publish_candidate(settings: Settings, publish: Publish, make_current: bool) 
     current only with `make_current`. Keeps the newest `kept_publishes` and whatever is linked.
     """
     current = current_publish(settings)
-    is_older = current is not None and publish.as_of < _as_of(current)
+    is_older = current is not None and publish.as_of < publish_as_of(current)
     folder = settings.published_path / publish.publish_id
     tables, rows = _seal(settings, publish)
     _sync(candidate_path(settings))
@@ -344,7 +344,7 @@ def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _as_of(folder: Path) -> date:
+def publish_as_of(folder: Path) -> date:
     """The as-of date of a publish, from its name."""
     return date.fromisoformat(folder.name[:10])
 

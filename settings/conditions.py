@@ -2,8 +2,8 @@
 
 A measure is a figure or an attribute of the day, or a figure over some days: `mean_over_days`,
 `sum_over_days` (with `per`, as a ratio of two sums) or `change_pct_over_days`. Health metrics scale
-measures, conditions compare them. Segments, alert rules and assignment rules are lists of
-conditions that must all hold; SQL evaluates them as rows of `run.measures` and `run.conditions`.
+measures, conditions compare them. Segments and alert rules are lists of conditions that must all
+hold; SQL evaluates them as rows of `run.measures` and `run.conditions`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MEASURE_KEYS = ("subject", "per", *_WINDOWS)
 CONDITION_KEYS = (*MEASURE_KEYS, "operator", "value")
 LONGEST_WINDOW = 366
 
-_OPERATORS = {
+OPERATORS = {
     NUMBER: ("<", "<=", "=", "!=", ">=", ">"),
     DATE: ("<", "<=", "=", "!=", ">=", ">"),
     TEXT: ("=", "!=", "in", "not in"),
@@ -127,7 +127,7 @@ def read_conditions(table: Table, key: str, also: tuple[str, ...] = ()) -> tuple
 
 def _read_condition(table: Table, also: tuple[str, ...]) -> Condition:
     measure = read_measure(table, also)
-    operators = _OPERATORS[measure.kind]
+    operators = OPERATORS[measure.kind]
     operator = table.values.get("operator")
     if operator not in operators:
         allowed = f"for {measure.kind} {' '.join(operators)}"
@@ -139,11 +139,12 @@ def _read_condition(table: Table, also: tuple[str, ...]) -> Condition:
     return Condition(
         measure,
         {"=": "in", "!=": "not in"}.get(operator, operator),
-        texts=_texts(table, a_list=operator in ("in", "not in")),
+        texts=read_texts(table, a_list=operator in ("in", "not in")),
     )
 
 
-def _texts(table: Table, *, a_list: bool) -> tuple[str, ...]:
+def read_texts(table: Table, *, a_list: bool) -> tuple[str, ...]:
+    """The text or the texts that a condition compares with, trimmed and in lower case."""
     value = table.values.get("value")
     values = value if a_list else [value]
     if (

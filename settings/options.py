@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from settings.alert_rules import AlertRule, read_alert_rules
+from settings.assignment_rules import AssignmentRule, read_assignment_rules
 from settings.charts import Chart, read_charts
 from settings.errors import SettingsError
 from settings.health import Configuration, read_health
@@ -52,6 +53,7 @@ class Settings:
     health_file: Path
     alert_rules_file: Path
     charts_file: Path
+    assignment_rules_file: Path
 
     @cached_property
     def health(self) -> tuple[Configuration, ...]:
@@ -67,6 +69,11 @@ class Settings:
     def charts(self) -> tuple[Chart, ...]:
         """What `charts_file` says."""
         return read_charts(self.charts_file)
+
+    @cached_property
+    def assignment_rules(self) -> tuple[AssignmentRule, ...]:
+        """What `assignment_rules_file` says; no night reads it, `account360 assign` does."""
+        return read_assignment_rules(self.assignment_rules_file)
 
     @property
     def warehouse_path(self) -> Path:
@@ -324,4 +331,5 @@ _OPTIONS: dict[str, _Option] = {
     "health_file": _Option("settings/health.toml", _path_of("file")),
     "alert_rules_file": _Option("settings/alert_rules.toml", _path_of("file")),
     "charts_file": _Option("settings/charts.toml", _path_of("file")),
+    "assignment_rules_file": _Option("settings/assignment_rules.toml", _path_of("file")),
 }

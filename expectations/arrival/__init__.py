@@ -24,6 +24,8 @@ _NEVER_EMPTY = ("crm.accounts",)
 _UNPARSED_LIMIT_PCT = 50
 _UNPARSED_FROM_LINES = 10
 _FRESH_DAYS = 7
+# Landed by `account360 assign`: no extract of the source.
+_OWN_FILES = "crm/account_assignments/account360/"
 
 
 def arrival_frames(
@@ -86,6 +88,7 @@ def arrival_frames(
                 '{domain}' as {SUBJECT},
                 date_diff('day', max(coalesce(extract_date, loaded_at::date)), ?::date) as days_old
             from {schema}.landed_files
+            where not starts_with(location, '{_OWN_FILES}')
             having count(*) > 0
             """,
             [as_of],

@@ -373,6 +373,94 @@ def test_dates_are_read_as_agreed(
     assert (join_date, status) == (expected, "current" if expected else "rejected")
 
 
+def assignments(warehouse: InMemoryWarehouse) -> list[tuple[Any, ...]]:
+    """(csm, from, to) of every assignment that staging hands on."""
+    warehouse.build("stg_canonical__account_assignments")
+    rows = warehouse.rows("stg_canonical__account_assignments")
+    return [(row["csm_email"], row["assigned_on"], row["unassigned_on"]) for row in rows]
+
+
+def assignment(csm: str, since: str, until: str | None = None) -> dict[str, Any]:
+    return {"account_id": "a", "csm_email": csm, "assigned_at": since, "unassigned_at": until}
+
+
+def test_what_account360_says_of_an_assignment_holds_over_later_extracts(
+    warehouse: InMemoryWarehouse,
+) -> None:
+    warehouse.set_inputs(AS_OF, full_extract_entities=["account_assignments"])
+    source = [assignment("ann", "2024-05-01T08:00:00Z"), assignment("bob", "2024-05-01T08:00:00Z")]
+    for number, day in enumerate((1, 4, 6), start=1):
+        warehouse.land(
+            "crm",
+            "account_assignments",
+            # bob is missing from the last one
+            source if day < 6 else source[:1],
+            location=f"crm/account_assignments/2024-06-0{day}.jsonl",
+            load_number=number,
+            extract_date=date(2024, 6, day),
+        )
+    warehouse.land(
+        "crm",
+        "account_assignments",
+        # the same instant, in another form
+        [
+            assignment("ann", "2024-05-01T10:00:00+02:00", "2024-06-02T00:00:00Z"),
+            assignment("carl", "2024-06-02T00:00:00Z"),
+        ],
+        location="crm/account_assignments/account360/2024-06-02_000001_rule_0.jsonl",
+        load_number=2,
+        extract_date=date(2024, 6, 2),
+    )
+    assert assignments(warehouse) == [
+        ("ann", date(2024, 5, 1), date(2024, 6, 2)),
+        ("bob", date(2024, 5, 1), date(2024, 6, 6)),
+        ("carl", date(2024, 6, 2), None),
+    ]
+
+
+def test_what_account360_lands_is_no_extract(warehouse: InMemoryWarehouse) -> None:
+    warehouse.set_inputs(AS_OF, full_extract_entities=["account_assignments"])
+    for day, folder, csm in ((1, "", "ann"), (5, "account360/", "bob")):
+        warehouse.land(
+            "crm",
+            "account_assignments",
+            [assignment(csm, "2024-05-01T08:00:00Z")],
+            location=f"crm/account_assignments/{folder}2024-06-0{day}.jsonl",
+            extract_date=date(2024, 6, day),
+        )
+    assert assignments(warehouse) == [
+        ("ann", date(2024, 5, 1), None),
+        ("bob", date(2024, 5, 1), None),
+    ]
+    warehouse.build("int_domain__data_through")
+    [row] = warehouse.rows("int_domain__data_through")
+    assert row["crm_data_through"] == date(2024, 6, 1)
+
+
+def test_what_account360_and_an_extract_say_alike_is_deleted_by_no_later_one(
+    warehouse: InMemoryWarehouse,
+) -> None:
+    warehouse.set_inputs(AS_OF, full_extract_entities=["account_assignments"])
+    record = assignment("ann", "2024-06-01T00:00:00Z")
+    for day, folder, records in (
+        (1, "", [record]),
+        (1, "account360/", [record]),
+        (5, "", [assignment("bob", "2024-06-05T00:00:00Z")]),
+    ):
+        warehouse.land(
+            "crm",
+            "account_assignments",
+            records,
+            location=f"crm/account_assignments/{folder}2024-06-0{day}.jsonl",
+            extract_date=date(2024, 6, day),
+            load_number=1 if folder else 2,
+        )
+    assert assignments(warehouse) == [
+        ("ann", date(2024, 6, 1), None),
+        ("bob", date(2024, 6, 5), None),
+    ]
+
+
 VERSIONS = st.lists(
     st.tuples(
         st.sampled_from(["k1", "k2"]),

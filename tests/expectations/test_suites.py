@@ -127,6 +127,16 @@ def test_an_undated_extract_is_as_old_as_its_load(raw):
     assert frames["freshness"].rows == [["crm", 0]]
 
 
+def test_what_account360_landed_itself_makes_no_extract_newer(raw):
+    before = arrival_frames(raw, "crm", CONTRACT, AS_OF)["freshness"].rows
+    raw.execute(
+        "insert into raw_crm.landed_files select * replace (date '2024-06-30' as extract_date, "
+        "'crm/account_assignments/account360/2024-06-30_000001_rule_0.jsonl' as location) "
+        "from raw_crm.landed_files limit 1"
+    )
+    assert arrival_frames(raw, "crm", CONTRACT, AS_OF)["freshness"].rows == before
+
+
 def test_the_share_of_a_few_lines_means_nothing(raw):
     raw.execute("update raw_crm.landed_files set rows_read = 9, unparsed_rows = 9")
     assert arrival_frames(raw, "crm", CONTRACT, AS_OF)["newest_load"].rows == []

@@ -25,6 +25,8 @@
     rules           (condition under which a record is refused, SQL text that says why)
     account         'own' (the record's account_id), 'parent' (that of the record it hangs on), none
     parent          with account='parent': model, key and noun of the record it hangs on
+    own_files       whether account360 lands records of the entity as well: what they say of a key
+                    holds over what the source says of it, whatever the dates
 -#}
 {% macro staged_records(
     domain,
@@ -35,7 +37,8 @@
     deduplication=none,
     rules=[],
     account='own',
-    parent=none
+    parent=none,
+    own_files=false
 ) -%}
 {%- set raw = 'raw_' ~ domain -%}
 {%- set has_updated_at = 'updated_at' in columns -%}
@@ -205,6 +208,9 @@ marked as (
                 case when {{ optional_key }} is null then -load_number else load_number end desc,
                 case when {{ optional_key }} is null then location end asc,
                 case when {{ optional_key }} is null then line end asc,
+                {%- elif own_files %}
+                {{ landed_by_account360('location') }} desc,
+                load_number desc,
                 {%- else %}
                 load_number desc,
                 {%- endif %}
@@ -222,13 +228,17 @@ ranked as (
                 {{ identity | join(', ') }},
                 reject_reason is null and not is_duplicate and not is_withdrawn,
                 is_dated_after
-            order by version_at desc nulls last, load_number desc, location desc, line desc
+            order by
+                {%- if own_files %}
+                {{ landed_by_account360('location') }} desc,
+                {%- endif %}
+                version_at desc nulls last, load_number desc, location desc, line desc
         ) as version_rank,
     from marked
 ),
 
 {% if key and account != 'parent' -%}
-{{ full_extract_deletions(raw, entity, key) }}
+{{ full_extract_deletions(raw, entity, key, own_files) }}
 
 {% endif -%}
 outcomes as (
@@ -255,6 +265,9 @@ outcomes as (
             {{ 'and ' if not loop.first -}}
             ranked.raw_{{ column | replace('key_', '') }} = deletions.{{ column }}
             {%- endfor %}
+            {%- if own_files %}
+            and not {{ landed_by_account360('ranked.location') }}
+            {%- endif %}
     {%- endif %}
 )
 
@@ -339,10 +352,10 @@ from outcomes
     Keys that a complete extract no longer lists: `deletions`, one row per deleted key, with the
     date of the first extract in which it was missing. Only entities that the settings declare
     complete have any. An extract is all files of one date, each as it was last loaded; extracts
-    after the last full day do not count yet. Files under a folder `account360/` are our own
-    assignments, which no extract lists.
+    after the last full day do not count yet. Files that account360 lands are no extracts, and what
+    they say is in none.
 -#}
-{% macro full_extract_deletions(raw, entity, key) -%}
+{% macro full_extract_deletions(raw, entity, key, own_files=false) -%}
 -- distinct, since several files may be one extract
 extracts as (
     select distinct files.extract_date
@@ -351,7 +364,11 @@ extracts as (
         on
             list_contains(run_settings.full_extract_entities, '{{ entity }}')
             and files.extract_date < run_settings.as_of_date
-    where not files.is_replaced
+    where
+        not files.is_replaced
+        {%- if own_files %}
+        and not {{ landed_by_account360('files.location') }}
+        {%- endif %}
 ),
 
 listed as (
@@ -363,7 +380,9 @@ listed as (
     from typed
     where
         not is_replaced
-        and location not like 'crm/{{ entity }}/account360/%'
+        {%- if own_files %}
+        and not {{ landed_by_account360('location') }}
+        {%- endif %}
         and extract_date in (select extracts.extract_date from extracts)
     group by
         {%- for column in key %}
@@ -385,4 +404,10 @@ deletions as (
         listed.{{ column }}{{ ',' if not loop.last }}
         {%- endfor %}
 ),
+{%- endmacro %}
+
+
+{#- Whether a file is one that `account360 assign` landed, in a folder of its own. -#}
+{% macro landed_by_account360(location) -%}
+    {{ location }} like 'crm/account_assignments/account360/%'
 {%- endmacro %}

@@ -1,4 +1,5 @@
 -- One row: for each domain, the last day up to the last full day that a loaded record is dated on.
+-- What account360 landed itself tells nothing of how far the source's data reaches.
 with
 
 run_settings as (
@@ -33,6 +34,9 @@ record_days as (
     where
         records.record_status != 'rejected'
         and records.version_date < run_settings.as_of_date
+        {%- if name == 'account_assignments' %}
+        and not {{ landed_by_account360('records.location') }}
+        {%- endif %}
     union all
     {% endfor -%}
     {% for name, column in dated[domain] -%}

@@ -23,6 +23,9 @@ dated as (
     select
         assignments.account_id,
         coalesce(emails.email, assignments.csm_email) as csm_email,
+        assignments.csm_email as recorded_csm_email,
+        assignments.assigned_at,
+        assignments.location,
         {{ local_day('assignments.assigned_at', 'run_settings.reporting_time_zone') }}
             as assigned_on,
         least(
@@ -44,6 +47,9 @@ dated as (
 select
     dated.account_id,
     dated.csm_email,
+    dated.recorded_csm_email,
+    dated.location,
+    dated.assigned_at,
     dated.assigned_on,
     case
         when dated.unassigned_on is not null

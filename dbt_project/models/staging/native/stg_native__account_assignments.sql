@@ -14,4 +14,5 @@
             "concat('unassigned_at ', raw_unassigned_at, ' is before assigned_at')",
         ),
     ],
+    own_files=true,
 ) }}
