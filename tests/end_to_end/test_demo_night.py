@@ -107,6 +107,11 @@ PROMISED = {
         invoice_id account_id created_at paid_at is_failed currency recurring_amount
         non_recurring_amount unclassified_amount total_amount
     """,
+    "account_renewals": """
+        account_id subscription_id expiration_date due_month currency due_mrr outcome renewed_mrr
+        uplift_mrr reduction_mrr
+    """,
+    "account_churn": "account_id churn_date churn_reason lost_mrr csm_emails",
     "account_activity_daily": """
         account_id day dau wau mau session_seconds seconds_per_active_user product_users
     """,

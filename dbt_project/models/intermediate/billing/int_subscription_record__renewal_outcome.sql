@@ -153,6 +153,7 @@ select
         as reduction_mrr{{ twin }},
     {%- endfor %}
     decided.renewable_until > run_settings.last_full_day as is_in_open_window,
+    decided.start_date,
     decided.expiration_date,
     {{ month_of('decided.expiration_date') }} as due_month,
     renewing.start_date as renewed_on
