@@ -94,7 +94,7 @@
     {%- for rate in csm_rates() %}
     {%- set name = rate | replace('_pct', '') %}
     {{ ratio(
-        'sums.' ~ name ~ '_numerator', 'sums.' ~ name ~ '_denominator',
+        'coalesce(sums.' ~ name ~ '_numerator, 0)', 'sums.' ~ name ~ '_denominator',
         100 if rate != name else 1,
     ) }} as {{ rate }}{{ ',' if not loop.last }}
     {%- endfor %}
