@@ -21,6 +21,21 @@ from tests.end_to_end.nights import (
     written,
 )
 
+# What every table of CSMs has, and what two of them have with numerator and denominator.
+CSM_FIGURES = """
+    accounts subscription_mrr ending_mrr new_mrr expansion_mrr contraction_mrr lost_mrr
+    churned_accounts churned_mrr due_accounts due_mrr renewed_accounts renewed_mrr open_mrr
+    uplift_mrr alerts_closed alerts_successful affected_mrr open_tickets healthy neutral unhealthy
+"""
+CSM_RATES = " ".join(
+    f"{rate} {rate.removesuffix('_pct')}_numerator {rate.removesuffix('_pct')}_denominator"
+    for rate in (
+        *("logo_churn_pct", "renewal_rate_pct", "renewal_rate_accounts_pct"),
+        *("grr_1m_pct", "grr_3m_pct", "grr_12m_pct", "nrr_1m_pct", "nrr_3m_pct", "nrr_12m_pct"),
+        *("nps_current", "health_mean"),
+    )
+)
+
 # The readers' contract, as far as it is built: table → columns.
 PROMISED = {
     "account_360": """
@@ -155,6 +170,19 @@ PROMISED = {
     "column_lineage": "table_name column_name upstream_table upstream_column depth",
     "csms": "csm_email csm_name is_active can_be_assigned_accounts accounts",
     "account_csm_assignments": "account_id csm_email assigned_date unassigned_date",
+    "csm_monthly": "csm_email month basis " + CSM_FIGURES + CSM_RATES,
+    "portfolio_monthly": "month "
+    + CSM_FIGURES
+    + CSM_RATES
+    + """
+        gross_mrr_churn_pct gross_mrr_churn_numerator gross_mrr_churn_denominator
+        unattributed_invoice_revenue unattributed_payments unattributed_events unattributed_tickets
+    """,
+    "csm_split_monthly": "csm_email month " + CSM_FIGURES,
+    "csm_reconciliation_monthly": """
+        month basis figure csm_total global_total multi_assigned_excess difference
+    """,
+    "csm_reconciliation_accounts": "month basis figure account_id csm_count amount excess",
     "audit_loads": "domain entity location rows_read loaded_at load_id",
     "audit_conservation": """
         domain entity records_read current_rows superseded duplicates unattributed rejected erased
@@ -429,6 +457,49 @@ def test_the_account_that_appeared_in_the_last_night_is_there(
     (case,) = demo.cases_of("account_appears_later")
     query = "select account_id, ending_mrr > 0 as pays from account_360 where account_id = $key"
     assert demo_night.shows(query, key=case.key)[1:] == [[case.key, "yes"]]
+
+
+# --- CSMs
+
+
+def test_csms_and_portfolio_differ_by_accounts_of_several_csms_and_nothing_else(
+    demo_night: Night,
+) -> None:
+    """Added up here from the published rows, figure by figure, beside what the night says of it."""
+    figures = [
+        *CSM_FIGURES.split(),
+        *(name for name in CSM_RATES.split() if name.endswith(("_numerator", "_denominator"))),
+    ]
+    for figure in figures:
+        _, *rows = demo_night.shows(
+            f"""
+            select csms.month, csms.basis, csms.amount, portfolio.{figure}, excesses.excess
+            from (
+                select month, basis, sum({figure}) as amount from csm_monthly group by all
+            ) as csms
+            left join portfolio_monthly as portfolio using (month)
+            left join (
+                select month, basis, sum(excess) as excess
+                from csm_reconciliation_accounts
+                where figure = $figure
+                group by all
+            ) as excesses using (month, basis)
+            where
+                csms.amount is distinct from portfolio.{figure} + coalesce(excesses.excess, 0)
+            """,
+            figure=figure,
+        )
+        assert not rows, figure
+    assert demo_night.shows(
+        """
+        select
+            count(*) filter (where difference != 0) as differ,
+            count(*) > 3000 as compared,
+            count(*) filter (where multi_assigned_excess != 0) > 1000 as have_several,
+            count(distinct basis) as bases
+        from csm_reconciliation_monthly
+        """
+    ) == [["differ", "compared", "have_several", "bases"], ["0", "yes", "yes", "2"]]
 
 
 # --- what people are told

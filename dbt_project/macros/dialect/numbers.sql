@@ -32,3 +32,23 @@
 {% macro percentile(value, share) -%}
     quantile_cont({{ value }}, {{ share }})
 {%- endmacro %}
+
+{#- numerator / denominator · times, as a double; NULL where the denominator is 0 or absent. Both
+    are exact numbers, so that it is the same on every machine. -#}
+{% macro ratio(numerator, denominator, times=1) -%}
+    {{ times }} * cast({{ numerator }} as double) / nullif(cast({{ denominator }} as double), 0)
+{%- endmacro %}
+
+{#- The k-th of n shares of an amount, k from 1: whole ten-thousandths that add up to the
+    amount. -#}
+{% macro share_of(amount, k, n) -%}
+    cast(
+        cast(
+            ({{ amount }} * 10000)::hugeint * {{ k }} // {{ n }}
+            - ({{ amount }} * 10000)::hugeint * ({{ k }} - 1) // {{ n }}
+            as decimal(18, 0)
+        )
+        * cast(0.0001 as decimal(5, 4))
+        as decimal(18, 4)
+    )
+{%- endmacro %}

@@ -18,6 +18,10 @@ deals as (
     where amount is not null
 ),
 
+unattributed_lines as (
+    select * from {{ ref('stg_canonical__unattributed_invoice_lines') }}
+),
+
 dated_money as (
     select
         account_id,
@@ -61,3 +65,18 @@ select
     run_settings.last_full_day as day
 from deals
 cross join run_settings
+union
+select
+    unattributed_lines.currency as from_currency,
+    run_settings.reporting_currency as to_currency,
+    unattributed_lines.created_date as day
+from unattributed_lines
+cross join run_settings
+union
+select
+    unattributed_lines.currency as from_currency,
+    run_settings.reporting_currency as to_currency,
+    unattributed_lines.payment_date as day
+from unattributed_lines
+cross join run_settings
+where unattributed_lines.payment_date is not null
