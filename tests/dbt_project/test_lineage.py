@@ -42,6 +42,9 @@ CONSTANTS = {
     "audit_tombstones.entity": _SAID_BY_MODEL,
     "audit_unattributed.domain": _SAID_BY_MODEL,
     "audit_unattributed.entity": _SAID_BY_MODEL,
+    "csm_monthly.basis": _SAID_BY_MODEL,
+    "csm_reconciliation_accounts.basis": _SAID_BY_MODEL,
+    "csm_reconciliation_monthly.basis": _SAID_BY_MODEL,
 }
 
 # Published column → columns that landed or were set, of which it is made and of which it is not, as
