@@ -1,6 +1,6 @@
 -- One row per account and month, without gaps: from the month of the earliest of join date, first
 -- subscription record and first invoice (or its payment, where it was paid ahead), to the month of
--- the last full day.
+-- the last full day. An account of which nothing was known on that day has none.
 with
 
 run_settings as (
@@ -27,13 +27,12 @@ first_invoices as (
     group by account_id
 ),
 
-first_months as (
+first_days as (
     select
         accounts.account_id,
         accounts.currency,
-        {{ month_of(
-            'least(accounts.join_date, first_subscriptions.first_day, first_invoices.first_day)'
-        ) }} as first_month
+        least(accounts.join_date, first_subscriptions.first_day, first_invoices.first_day)
+            as first_day
     from accounts
     left join first_subscriptions
         on accounts.account_id = first_subscriptions.account_id
@@ -43,11 +42,12 @@ first_months as (
 
 months as (
     select
-        first_months.account_id,
-        first_months.currency,
-        {{ each_month('first_months.first_month', 'run_settings.open_month') }} as month
-    from first_months
-    cross join run_settings
+        first_days.account_id,
+        first_days.currency,
+        {{ each_month(month_of('first_days.first_day'), 'run_settings.open_month') }} as month
+    from first_days
+    inner join run_settings
+        on first_days.first_day <= run_settings.last_full_day
 )
 
 -- the day on which the month ends: in the open month, the last full day

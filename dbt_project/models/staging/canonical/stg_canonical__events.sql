@@ -12,6 +12,9 @@ events as (
 )
 
 select
+    events.location,
+    events.line,
+    events.load_number,
     events.account_id,
     events.user_id,
     events.session_id,
