@@ -5,11 +5,13 @@
     grants; one that has any is refused rather than built without.
 -#}
 {% materialization table, adapter='duckdb' -%}
-    {{ return(replaced(this.incorporate(type='table'), create_table_as(False, this, compiled_code))) }}
+    {%- set definition = create_table_as(False, this, compiled_code) -%}
+    {{ return(replaced(this.incorporate(type='table'), definition)) }}
 {%- endmaterialization %}
 
 {% materialization view, adapter='duckdb' -%}
-    {{ return(replaced(this.incorporate(type='view'), get_create_view_as_sql(this, compiled_code))) }}
+    {%- set definition = get_create_view_as_sql(this, compiled_code) -%}
+    {{ return(replaced(this.incorporate(type='view'), definition)) }}
 {%- endmaterialization %}
 
 {% macro replaced(target, definition) -%}

@@ -335,7 +335,8 @@ from outcomes
     {%- set clauses = [] -%}
     {%- if type.endswith('!') -%}
         {%- do clauses.append(
-            "when raw_" ~ column ~ " is null or raw_" ~ column ~ " = '' then '" ~ column ~ " is missing'"
+            "when raw_" ~ column ~ " is null or raw_" ~ column ~ " = ''"
+            ~ " then '" ~ column ~ " is missing'"
         ) -%}
     {%- endif -%}
     {%- if kind in nouns -%}

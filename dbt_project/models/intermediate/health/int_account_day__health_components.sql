@@ -11,13 +11,10 @@ attributes as (
     select * from {{ ref('int_account__attribute_history') }}
 ),
 
-children_metrics as (
+children_scales as (
     select
         configuration,
         component,
-        component_position,
-        metric,
-        cast({{ to_millionths('weight') }} as bigint) as weight_millionths,
         {{ to_millionths('min_value') }} as min_millionths,
         {{ to_millionths('max_value') }} as max_millionths
     from {{ source('run', 'health_metrics') }}
@@ -27,13 +24,11 @@ children_metrics as (
 -- accounts and days that a metric asks for the mean of their children on
 asking as (
     select
-        metrics.account_id,
-        metrics.day,
-        metrics.configuration
+        account_id,
+        day
     from metrics
-    inner join children_metrics
-        on metrics.configuration = children_metrics.configuration
-    group by metrics.account_id, metrics.day, metrics.configuration
+    where metric = 'children_mean'
+    group by account_id, day
 ),
 
 children as (
@@ -94,36 +89,31 @@ children_means as (
 
 all_metrics as (
     select
-        account_id,
-        day,
-        configuration,
-        component,
-        component_position,
-        metric,
-        weight_millionths,
-        points_millionths
+        metrics.account_id,
+        metrics.day,
+        metrics.configuration,
+        metrics.component,
+        metrics.component_position,
+        metrics.metric,
+        metrics.weight_millionths,
+        case
+            when metrics.metric != 'children_mean' then metrics.points_millionths
+            else {{ scaled(
+                'children_means.value_millionths',
+                'children_scales.min_millionths',
+                'children_scales.max_millionths',
+            ) }}
+        end as points_millionths
     from metrics
-    union all
-    select
-        asking.account_id,
-        asking.day,
-        asking.configuration,
-        children_metrics.component,
-        children_metrics.component_position,
-        children_metrics.metric,
-        children_metrics.weight_millionths,
-        {{ scaled(
-            'children_means.value_millionths',
-            'children_metrics.min_millionths',
-            'children_metrics.max_millionths',
-        ) }} as points_millionths
-    from asking
-    inner join children_metrics
-        on asking.configuration = children_metrics.configuration
+    left join children_scales
+        on
+            metrics.configuration = children_scales.configuration
+            and metrics.component = children_scales.component
+            and metrics.metric = 'children_mean'
     left join children_means
         on
-            asking.account_id = children_means.account_id
-            and asking.day = children_means.day
+            metrics.account_id = children_means.account_id
+            and metrics.day = children_means.day
 ),
 
 scored as (

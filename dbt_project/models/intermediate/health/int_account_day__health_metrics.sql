@@ -1,6 +1,7 @@
 -- One row per account, day and metric of the health configuration that scores the account on it:
 -- its value and its points, both in whole millionths, NULL where the metric is missing. Owner of
--- which configuration counts. The mean of the children is added where components are scored.
+-- which configuration counts. The mean of the children has no value yet: it is computed where
+-- components are scored.
 with
 
 run_settings as (
@@ -88,4 +89,3 @@ left join measured
         configured.account_id = measured.account_id
         and configured.day = measured.day
         and metrics.metric = measured.measure
-where metrics.metric != 'children_mean'
