@@ -327,7 +327,7 @@ _OPTIONS: dict[str, _Option] = {
     "full_extract_shrink_pct": _Option(20, _percentage),
     "kept_publishes": _Option(7, _whole_number(1, 1000)),
     "metric_history_days": _Option(90, _whole_number(1, 3660)),
-    "memory_limit": _Option("4GB", _memory),
+    "memory_limit": _Option("6GB", _memory),
     "health_file": _Option("settings/health.toml", _path_of("file")),
     "alert_rules_file": _Option("settings/alert_rules.toml", _path_of("file")),
     "charts_file": _Option("settings/charts.toml", _path_of("file")),
