@@ -31,12 +31,11 @@ import duckdb
 
 from orchestration.calendar import FIRST_AS_OF
 from orchestration.publishing import DATABASE, current_publish, publish_as_of
-from settings import Settings
+from settings import OWN_ASSIGNMENTS, Settings
 from settings.assignment_rules import FLAG, AccountCondition, AssignmentRule
 from settings.files import near
 from settings.subjects import DATE, NUMBER, TEXT
 
-_FOLDER = "crm/account_assignments/account360"
 _FILE_NAME = re.compile(r"(\d{4}-\d{2}-\d{2})_(\d{6})_\w+\.jsonl")
 _TABLES = (
     *("account_360", "account_dimensions", "account_csm_assignments", "account_assignment_records"),
@@ -297,7 +296,7 @@ class Book:
         numbers = [number for day, number, _ in self._files if day == said_on]
         number = max(numbers, default=0) + 1
         digest = hashlib.sha256(content).hexdigest()[:8]
-        location = f"{_FOLDER}/{said_on}_{number:06}_{plan.what}_{digest}.jsonl"
+        location = f"{OWN_ASSIGNMENTS}/{said_on}_{number:06}_{plan.what}_{digest}.jsonl"
         path = landing / location
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_name(f".{path.name}.tmp")
@@ -423,14 +422,17 @@ class Book:
         loaded = {
             location
             for (location,) in self._rows(
-                "select location from audit_loads where starts_with(location, ?)", [f"{_FOLDER}/"]
+                "select location from audit_loads where starts_with(location, ?)",
+                [f"{OWN_ASSIGNMENTS}/"],
             )
         }
         return [
             json.loads(line)
             for day, _, name in self._files
-            if day >= self.as_of or f"{_FOLDER}/{name}" not in loaded
-            for line in (self._settings.landing / _FOLDER / name).read_text("utf-8").splitlines()
+            if day >= self.as_of or f"{OWN_ASSIGNMENTS}/{name}" not in loaded
+            for line in (self._settings.landing / OWN_ASSIGNMENTS / name)
+            .read_text("utf-8")
+            .splitlines()
         ]
 
     def _matching(self, rule: AssignmentRule) -> dict[str, tuple[str, tuple[str, ...]]]:
@@ -565,7 +567,7 @@ def find_rule(settings: Settings, name: str | None) -> AssignmentRule:
 
 def _own_files(settings: Settings) -> list[tuple[date, int, str]]:
     """Date, number and name of every file that was landed here, in that order."""
-    folder = settings.landing / _FOLDER
+    folder = settings.landing / OWN_ASSIGNMENTS
     found = []
     for path in folder.iterdir() if folder.is_dir() else ():
         if match := _FILE_NAME.fullmatch(path.name):

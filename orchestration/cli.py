@@ -12,8 +12,12 @@ import sys
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from settings import PROJECT_ROOT, Settings, SettingsError, load_settings
+
+if TYPE_CHECKING:
+    from orchestration.assignment import Book
 
 _EPILOG = """\
 examples:
@@ -152,14 +156,14 @@ def _add_assign(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     either.add_argument("--csm", metavar="E-MAIL", help="only the accounts of this CSM")
     either.add_argument("--unassigned", action="store_true", help="only accounts without a CSM")
     _add_folders(listing)
-    listing.set_defaults(command=_assign_list)
+    listing.set_defaults(command=_assign, action=_assign_list)
     for name, text in (
         ("preview", "list what a rule would change; writes nothing"),
         ("apply", "land the records of what a rule changes"),
     ):
         action = actions.add_parser(name, help=text, description=f"{text.capitalize()}.")
         action.add_argument("rule", metavar="RULE", nargs="?", help="name of the rule")
-        action.set_defaults(command=_assign_by_rule, is_applied=name == "apply")
+        action.set_defaults(command=_assign, action=_assign_by_rule, is_applied=name == "apply")
         _add_day(action)
     for name, text in (
         ("add", "assign a CSM to an account"),
@@ -168,7 +172,7 @@ def _add_assign(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         action = actions.add_parser(name, help=text, description=f"{text.capitalize()}.")
         action.add_argument("account", metavar="ACCOUNT", help="account_id")
         action.add_argument("csm", metavar="CSM", help="e-mail of the CSM")
-        action.set_defaults(command=_assign_one, what=name)
+        action.set_defaults(command=_assign, action=_assign_one, what=name)
         _add_day(action)
 
 
@@ -283,56 +287,51 @@ def _status(settings: Settings, options: argparse.Namespace) -> int:
     return 0
 
 
-def _assign_list(settings: Settings, options: argparse.Namespace) -> int:
+def _assign(settings: Settings, options: argparse.Namespace) -> int:
     from orchestration.assignment import AssignmentError, open_book
+
+    try:
+        with open_book(settings) as book:
+            said = options.action(settings, options, book)
+    except AssignmentError as error:
+        raise UsageError(error) from error
+    print(said)
+    return 0
+
+
+def _assign_list(settings: Settings, options: argparse.Namespace, book: Book) -> str:
     from orchestration.assignment_report import list_text
 
-    try:
-        with open_book(settings) as book:
-            accounts, csms = book.accounts(), list(book.csms.values())
-            if options.csm:
-                email = book.known_csm(options.csm)
-                csms = [book.csms[email]]
-                accounts = [account for account in accounts if email in account.csms]
-            if options.unassigned:
-                accounts = [account for account in accounts if not account.csms]
-            print(list_text(book, csms, accounts))
-    except AssignmentError as error:
-        raise UsageError(error) from error
-    return 0
+    accounts, csms = book.accounts(), list(book.csms.values())
+    if options.csm:
+        email = book.known_csm(options.csm)
+        csms = [book.csms[email]]
+        accounts = [account for account in accounts if email in account.csms]
+    if options.unassigned:
+        accounts = [account for account in accounts if not account.csms]
+    return list_text(book, csms, accounts)
 
 
-def _assign_by_rule(settings: Settings, options: argparse.Namespace) -> int:
-    from orchestration.assignment import AssignmentError, find_rule, open_book
+def _assign_by_rule(settings: Settings, options: argparse.Namespace, book: Book) -> str:
+    from orchestration.assignment import find_rule
     from orchestration.assignment_report import landed_text, rule_text
 
-    try:
-        rule = find_rule(settings, options.rule)
-        with open_book(settings) as book:
-            plan = book.rule_plan(rule, options.date)
-            said = rule_text(rule, plan)
-            if options.is_applied and (landed := book.land(plan)):
-                said += f"\n{landed_text(landed, plan)}"
-    except AssignmentError as error:
-        raise UsageError(error) from error
-    print(said)
-    return 0
+    rule = find_rule(settings, options.rule)
+    plan = book.rule_plan(rule, options.date)
+    said = rule_text(rule, plan)
+    if options.is_applied and (landed := book.land(plan)):
+        said += f"\n{landed_text(landed, plan)}"
+    return said
 
 
-def _assign_one(settings: Settings, options: argparse.Namespace) -> int:
-    from orchestration.assignment import AssignmentError, open_book
+def _assign_one(settings: Settings, options: argparse.Namespace, book: Book) -> str:
     from orchestration.assignment_report import landed_text, single_text
 
-    try:
-        with open_book(settings) as book:
-            plan = book.single_plan(options.what, options.account, options.csm, options.date)
-            said = single_text(plan, options.account, options.csm)
-            if landed := book.land(plan):
-                said += f"\n{landed_text(landed, plan)}"
-    except AssignmentError as error:
-        raise UsageError(error) from error
-    print(said)
-    return 0
+    plan = book.single_plan(options.what, options.account, options.csm, options.date)
+    said = single_text(plan, options.account, options.csm)
+    if landed := book.land(plan):
+        said += f"\n{landed_text(landed, plan)}"
+    return said
 
 
 def _ui(settings: Settings, options: argparse.Namespace) -> int:

@@ -10,11 +10,12 @@ providers, and are never written down.
 
 from settings.errors import SettingsError
 from settings.options import Settings, load_settings
-from settings.paths import DBT_PROJECT, PROJECT_ROOT, SETTINGS_FILE
+from settings.paths import DBT_PROJECT, OWN_ASSIGNMENTS, PROJECT_ROOT, SETTINGS_FILE
 from settings.run_tables import RUN_TABLES, RunTable, run_tables
 
 __all__ = [
     "DBT_PROJECT",
+    "OWN_ASSIGNMENTS",
     "PROJECT_ROOT",
     "RUN_TABLES",
     "SETTINGS_FILE",

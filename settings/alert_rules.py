@@ -38,11 +38,7 @@ def read_alert_rules(file: Path) -> tuple[AlertRule, ...]:
 
 
 def _rule(table: Table) -> AlertRule:
-    allowed = "lower-case letters, digits and _, such as mrr_drop"
-    name = table.text("name", allowed)
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-        raise table.refuse("name", allowed)
-    table.called(name)
+    name = table.slug("name", "mrr_drop")
     assignee = table.text("assignee", "csm or an e-mail address").lower()
     if assignee != "csm" and not re.fullmatch(r"[^@\s]+@[^@\s]+", assignee):
         raise table.refuse("assignee", "csm or an e-mail address")

@@ -79,11 +79,7 @@ def read_assignment_rules(file: Path) -> tuple[AssignmentRule, ...]:
 
 
 def _rule(table: Table) -> AssignmentRule:
-    allowed = "lower-case letters, digits and _, such as tier_1_at_risk"
-    name = table.text("name", allowed)
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-        raise table.refuse("name", allowed)
-    table.called(name)
+    name = table.slug("name", "tier_1_at_risk")
     title = table.text("title")
     conditions = table.tables("conditions", "condition", _CONDITION_KEYS)
     unassigns_all = table.values.get("unassign") == ALL

@@ -3,6 +3,7 @@ each error says file, place, what is wrong and what is allowed."""
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
@@ -45,6 +46,15 @@ class Table:
         if not isinstance(value, str) or not value.strip():
             raise self.refuse(key, allowed)
         return value.strip()
+
+    def slug(self, key: str, example: str) -> str:
+        """A name of lower-case letters, digits and _; errors name the table by it from then on."""
+        allowed = f"lower-case letters, digits and _, such as {example}"
+        name = self.text(key, allowed)
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+            raise self.refuse(key, allowed)
+        self.called(name)
+        return name
 
     def whole(self, key: str, low: int, high: int) -> int:
         """A whole number within bounds, both in."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from expectations.frames import SUBJECT, Frame, quoted
+from settings import OWN_ASSIGNMENTS
 
 if TYPE_CHECKING:
     from expectations.validation import Suite
@@ -24,8 +25,6 @@ _NEVER_EMPTY = ("crm.accounts",)
 _UNPARSED_LIMIT_PCT = 50
 _UNPARSED_FROM_LINES = 10
 _FRESH_DAYS = 7
-# Landed by `account360 assign`: no extract of the source.
-_OWN_FILES = "crm/account_assignments/account360/"
 
 
 def arrival_frames(
@@ -88,7 +87,7 @@ def arrival_frames(
                 '{domain}' as {SUBJECT},
                 date_diff('day', max(coalesce(extract_date, loaded_at::date)), ?::date) as days_old
             from {schema}.landed_files
-            where not starts_with(location, '{_OWN_FILES}')
+            where not starts_with(location, '{OWN_ASSIGNMENTS}/')
             having count(*) > 0
             """,
             [as_of],

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from fractions import Fraction
 from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.compiled_project import CompiledProject, InMemoryWarehouse
+from tests.compiled_project import InMemoryWarehouse
+from tests.random_worlds import RANDOM_WORLDS
 from tests.reference.activity import ActivityWorld, activity_tables
 from tests.reference.activity_strategies import (
     activity_settings_overrides,
@@ -34,20 +34,7 @@ TABLES = {
 # account_360 hangs on every domain; its activity columns are those of one model
 BUILT = (*(table for table in TABLES if table != "account_360"), "int_account__activity")
 CHAIN = ("int_event_chain__files",)
-EXAMPLES = settings(
-    max_examples=25,
-    deadline=None,
-    database=None,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
-
-
-@pytest.fixture(scope="module")
-def warehouse(compiled_project: CompiledProject) -> Iterator[InMemoryWarehouse]:
-    warehouse = compiled_project.warehouse()
-    yield warehouse
-    warehouse.connection.close()
+EXAMPLES = settings(RANDOM_WORLDS, max_examples=25)
 
 
 @pytest.mark.parametrize("part", range(2))

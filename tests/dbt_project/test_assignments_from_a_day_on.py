@@ -4,7 +4,6 @@ hold. The records they land go through the compiled SQL; what is expected are pl
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from hypothesis import strategies as st
 from orchestration.assignment import AssignmentError, open_book
 from settings import Settings, load_settings
 from settings.assignment_rules import AccountCondition, AssignmentRule
-from tests.compiled_project import CompiledProject, InMemoryWarehouse
+from tests.compiled_project import InMemoryWarehouse
 
 AS_OF = date(2024, 1, 15)
 LATER = date(2024, 3, 1)
@@ -41,13 +40,6 @@ COMMANDS = st.lists(
     max_size=4,
 )
 Days = dict[str, set[date]]
-
-
-@pytest.fixture(scope="module")
-def warehouse(compiled_project: CompiledProject) -> Iterator[InMemoryWarehouse]:
-    warehouse = compiled_project.warehouse()
-    yield warehouse
-    warehouse.connection.close()
 
 
 def shift_to(csm: str) -> AssignmentRule:

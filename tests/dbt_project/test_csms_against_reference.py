@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 
-from tests.compiled_project import CompiledProject, InMemoryWarehouse
+from tests.compiled_project import InMemoryWarehouse
+from tests.random_worlds import RANDOM_WORLDS
 from tests.reference.csms import (
     CsmWorld,
     csm_monthly,
@@ -44,20 +45,7 @@ INVARIANTS = (
     "assert_csm_figures_reconcile",
     "assert_shares_of_csms_add_up_to_the_portfolio",
 )
-EXAMPLES = settings(
-    max_examples=30,
-    deadline=None,
-    database=None,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
-
-
-@pytest.fixture(scope="module")
-def warehouse(compiled_project: CompiledProject) -> Iterator[InMemoryWarehouse]:
-    warehouse = compiled_project.warehouse()
-    yield warehouse
-    warehouse.connection.close()
+EXAMPLES = settings(RANDOM_WORLDS, max_examples=30)
 
 
 @pytest.mark.parametrize("part", range(2))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.compiled_project import CompiledProject, InMemoryWarehouse
+from tests.compiled_project import InMemoryWarehouse
+from tests.random_worlds import RANDOM_WORLDS
 from tests.reference.activity import ActivityWorld, activity_tables
 from tests.reference.activity_strategies import (
     activity_settings_overrides,
@@ -31,21 +31,8 @@ from tests.reference.financials import Row, World
 from tests.reference.landing import raw_records, settings_overrides
 from tests.reference.strategies import FIRST_DAY, worlds
 
-EXAMPLES = settings(
-    max_examples=25,
-    deadline=None,
-    database=None,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
+EXAMPLES = settings(RANDOM_WORLDS, max_examples=25)
 USAGE = ("dau", "wau", "mau", "product_users", "session_seconds", "days_active_30d")
-
-
-@pytest.fixture(scope="module")
-def warehouse(compiled_project: CompiledProject) -> Iterator[InMemoryWarehouse]:
-    warehouse = compiled_project.warehouse()
-    yield warehouse
-    warehouse.connection.close()
 
 
 def first_day(warehouse: InMemoryWarehouse) -> date:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 
-from tests.compiled_project import CompiledProject, InMemoryWarehouse
+from tests.compiled_project import InMemoryWarehouse
+from tests.random_worlds import RANDOM_WORLDS
 from tests.reference.financials import Row, World
 from tests.reference.landing import expected_tables, raw_records, settings_overrides
 from tests.reference.strategies import worlds
@@ -24,27 +24,13 @@ INVARIANTS = (
 LABELS = ("account_id", "currency")
 
 
-@pytest.fixture(scope="module")
-def warehouse(compiled_project: CompiledProject) -> Iterator[InMemoryWarehouse]:
-    warehouse = compiled_project.warehouse()
-    yield warehouse
-    warehouse.connection.close()
-
-
 @pytest.mark.parametrize("part", range(4))
 def test_every_figure_of_the_financials_page_equals_the_reference(
     warehouse: InMemoryWarehouse, part: int
 ) -> None:
     """Four parts of random worlds, so that the workers of the suite can share them."""
 
-    @settings(
-        max_examples=40,
-        deadline=None,
-        database=None,
-        # shrinking runs the warehouse thousands of times; the worlds are small as they are
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(RANDOM_WORLDS, max_examples=40)
     @given(world=worlds())
     def check(world: World) -> None:
         build(warehouse, world)

@@ -6,7 +6,6 @@ The settings files are written and read, so that the way from file to score is j
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
@@ -14,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 
-from tests.compiled_project import CompiledProject, InMemoryWarehouse
+from tests.compiled_project import InMemoryWarehouse
+from tests.random_worlds import RANDOM_WORLDS
 from tests.reference.health import Health, World, alerts, days_of
 from tests.reference.health_files import alert_rules_file, health_file, model_rows
 from tests.reference.health_strategies import worlds
@@ -45,21 +45,7 @@ TYPES = {
     ),
 }
 
-random_worlds = settings(
-    max_examples=40,
-    deadline=None,
-    database=None,
-    # shrinking runs the warehouse thousands of times; the worlds are small as they are
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
-
-
-@pytest.fixture(scope="module")
-def warehouse(compiled_project: CompiledProject) -> Iterator[InMemoryWarehouse]:
-    warehouse = compiled_project.warehouse()
-    yield warehouse
-    warehouse.connection.close()
+random_worlds = settings(RANDOM_WORLDS, max_examples=40)
 
 
 @pytest.fixture(scope="module")

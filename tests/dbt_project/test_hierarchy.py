@@ -8,10 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.compiled_project import CompiledProject, InMemoryWarehouse
+from tests.compiled_project import InMemoryWarehouse
+from tests.random_worlds import RANDOM_WORLDS
 from tests.reference.financials import Row, World, months_between
 from tests.reference.landing import raw_records, settings_overrides
 from tests.reference.strategies import worlds
@@ -26,13 +27,6 @@ MONEY = {
         *("unclassified_invoice_revenue", "failed_invoice_revenue", "payments"),
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def warehouse(compiled_project: CompiledProject) -> Iterator[InMemoryWarehouse]:
-    warehouse = compiled_project.warehouse()
-    yield warehouse
-    warehouse.connection.close()
 
 
 def account(account_id: str, parent: str | None = None, **columns: Any) -> Row:
@@ -98,13 +92,7 @@ def test_every_amount_is_that_of_the_account_and_all_below_it(
 ) -> None:
     """Random worlds in which any account may name any other, itself, or nobody as its parent."""
 
-    @settings(
-        max_examples=30,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(RANDOM_WORLDS, max_examples=30)
     @given(world=worlds(max_accounts=6, max_records=12), data=st.data())
     def check(world: World, data: st.DataObject) -> None:
         names = [account.account_id for account in world.accounts]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 
-from tests.compiled_project import CompiledProject, InMemoryWarehouse
+from tests.compiled_project import InMemoryWarehouse
+from tests.random_worlds import RANDOM_WORLDS
 from tests.reference.financials import Row
 from tests.reference.relations import RelationsWorld, relations_tables
 from tests.reference.relations_strategies import (
@@ -32,27 +32,13 @@ KEYS = {
 }
 
 
-@pytest.fixture(scope="module")
-def warehouse(compiled_project: CompiledProject) -> Iterator[InMemoryWarehouse]:
-    warehouse = compiled_project.warehouse()
-    yield warehouse
-    warehouse.connection.close()
-
-
 @pytest.mark.parametrize("part", range(2))
 def test_every_figure_of_the_relations_equals_the_reference(
     warehouse: InMemoryWarehouse, part: int
 ) -> None:
     """Two parts of random worlds, so that the workers of the suite can share them."""
 
-    @settings(
-        max_examples=40,
-        deadline=None,
-        database=None,
-        # shrinking runs the warehouse thousands of times; the worlds are small as they are
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(RANDOM_WORLDS, max_examples=40)
     @given(world=relations_worlds())
     def check(world: RelationsWorld) -> None:
         warehouse.clear()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.compiled_project import CompiledProject, InMemoryWarehouse
+from tests.compiled_project import InMemoryWarehouse
+from tests.random_worlds import RANDOM_WORLDS
 from tests.reference.financials import Row
 from tests.reference.retention import (
     RetentionWorld,
@@ -39,20 +40,7 @@ INVARIANTS = (
     "assert_every_movement_has_its_day",
     "assert_every_churn_counts_once",
 )
-EXAMPLES = settings(
-    max_examples=40,
-    deadline=None,
-    database=None,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
-
-
-@pytest.fixture(scope="module")
-def warehouse(compiled_project: CompiledProject) -> Iterator[InMemoryWarehouse]:
-    warehouse = compiled_project.warehouse()
-    yield warehouse
-    warehouse.connection.close()
+EXAMPLES = settings(RANDOM_WORLDS, max_examples=40)
 
 
 @pytest.mark.parametrize("part", range(3))

@@ -1,37 +1,29 @@
--- One row per churned account: when, why, what went with it, and whose account it was. Those are
--- the CSMs assigned on the churn date; where there is none, those whose assignment ended on that
--- day or the day before, since marking an account as churned may unassign them.
+-- One row per churned account: when, why, what went with it, and whose account it was: the CSMs who
+-- are credited with what happened on the churn date.
 with
 
 churned as (
     select * from {{ ref('int_account__churn') }}
 ),
 
-assignments as (
-    select
-        churned.account_id,
-        assignments.csm_email,
-        coalesce(assignments.unassigned_on > churned.churn_date, true) as is_assigned
-    from churned
-    inner join {{ ref('int_account_csm__assignments') }} as assignments
-        on
-            churned.account_id = assignments.account_id
-            and churned.churn_date >= assignments.assigned_on
-            and coalesce(
-                assignments.unassigned_on >= {{ add_days('churned.churn_date', -1) }},
-                true
-            )
+credited as (
+    select * from {{ ref('int_account_day__credited_csms') }}
 ),
 
 csms as (
     select
-        account_id,
-        coalesce(
-            list(csm_email) filter (where is_assigned),
-            list(csm_email)
-        ) as csm_emails
-    from assignments
-    group by account_id
+        churned.account_id,
+        list(credited.csm_email) as csm_emails
+    from churned
+    inner join credited
+        on
+            churned.account_id = credited.account_id
+            and churned.churn_date = credited.credited_on
+    where
+        credited.kind = 'flow'
+        and credited.basis = 'as_of'
+        and credited.csm_email != '(unassigned)'
+    group by churned.account_id
 )
 
 select
