@@ -41,21 +41,14 @@ by_key as (
         feature,
         sum(total_count) as total_count,
         count(*) as days_used,
-        sum(cast(total_count as double) / users order by day) as daily_ratios,
+        {{ same_sum('cast(total_count as double) / users') }} as daily_ratios,
         max(day) as last_used_date
     from days
     group by account_id, product, module, feature
 ),
 
 people as (
-    select
-        account_id,
-        user_id,
-        product,
-        module,
-        feature
-    from usage_days
-    group by account_id, user_id, product, module, feature
+    select * from {{ ref('int_user_feature__usage') }}
 ),
 
 -- users who used it, and those of them who are product users on the last full day

@@ -39,20 +39,14 @@ by_key as (
         module,
         sum(microseconds) as microseconds,
         count(*) as days_used,
-        sum(cast(microseconds as double) / users order by day) as daily_ratios,
+        {{ same_sum('cast(microseconds as double) / users') }} as daily_ratios,
         max(day) as last_used_date
     from days
     group by account_id, product, module
 ),
 
 people as (
-    select
-        account_id,
-        user_id,
-        product,
-        module
-    from usage_days
-    group by account_id, user_id, product, module
+    select * from {{ ref('int_user_module__usage') }}
 ),
 
 -- users who used it, and those of them who are product users on the last full day

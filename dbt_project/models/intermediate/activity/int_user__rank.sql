@@ -8,57 +8,75 @@ run_settings as (
     select * from {{ ref('run_settings') }}
 ),
 
-ranked as (
-    select * from {{ ref('int_user_day__rank') }}
-),
-
--- the slope of a least-squares line has the sign of n·Σxy − Σx·Σy; ranks are whole numbers of
--- 1e-20, so that a level trend comes out level, and what rounding can add to the sum is told from a
--- slope
+-- the slope of a least-squares line has the sign of n·Σxy − Σx·Σy
 numbered as (
     select
-        ranked.account_id,
-        ranked.user_id,
-        {{ days_between('run_settings.last_full_day', 'ranked.day') }} as day_number,
-        case
-            when ranked.other_users = 0 then 0
-            else
-                cast(ranked.users_below as hugeint) * 100000000000000000000
-                // ranked.other_users
-        end as share_below
-    from ranked
+        ranked.*,
+        {{ days_between('run_settings.last_full_day', 'ranked.day') }} as day_number
+    from {{ ref('int_user_day__rank') }} as ranked
     cross join run_settings
 ),
 
-trends as (
+slopes as (
+    select
+        account_id,
+        user_id,
+        count(*) * sum(day_number * cast(users_below as double) / greatest(other_users, 1))
+        - sum(day_number) * sum(cast(users_below as double) / greatest(other_users, 1)) as slope
+    from numbered
+    group by account_id, user_id
+),
+
+-- of a slope that rounding could have made, or turned, the sums are taken again in whole numbers of
+-- 1e-20, so that a level trend comes out level; what rounding can add to those is told from a slope
+nearly_level as (
+    select
+        numbered.account_id,
+        numbered.user_id,
+        numbered.day_number,
+        cast(numbered.users_below as hugeint) * 100000000000000000000
+        // greatest(numbered.other_users, 1) as share_below
+    from numbered
+    inner join slopes
+        on
+            numbered.account_id = slopes.account_id
+            and numbered.user_id = slopes.user_id
+    where abs(slopes.slope) < 1e-6
+),
+
+exact_slopes as (
     select
         account_id,
         user_id,
         count(*) * sum(day_number * share_below) - sum(day_number) * sum(share_below) as slope
-    from numbered
+    from nearly_level
     group by account_id, user_id
 )
 
 select
-    ranked.account_id,
-    ranked.user_id,
-    ranked.session_microseconds,
+    numbered.account_id,
+    numbered.user_id,
+    numbered.session_microseconds,
     case
-        when ranked.other_users = 0 then 0
-        else 100.0 * ranked.users_below / ranked.other_users
+        when numbered.other_users = 0 then 0
+        else 100.0 * numbered.users_below / numbered.other_users
     end as activity_rank,
     case
-        when ranked.other_users_in_account = 0 then 0
-        else 100.0 * ranked.users_below_in_account / ranked.other_users_in_account
+        when numbered.other_users_in_account = 0 then 0
+        else 100.0 * numbered.users_below_in_account / numbered.other_users_in_account
     end as activity_rank_in_account,
     case
-        when abs(trends.slope) <= 100000 then 0
-        else cast(sign(trends.slope) as integer)
+        when abs(exact_slopes.slope) <= 100000 then 0
+        else cast(sign(coalesce(exact_slopes.slope, slopes.slope)) as integer)
     end as rank_trend
-from ranked
-inner join trends
+from numbered
+inner join slopes
     on
-        ranked.account_id = trends.account_id
-        and ranked.user_id = trends.user_id
+        numbered.account_id = slopes.account_id
+        and numbered.user_id = slopes.user_id
+left join exact_slopes
+    on
+        numbered.account_id = exact_slopes.account_id
+        and numbered.user_id = exact_slopes.user_id
 cross join run_settings
-where ranked.day = run_settings.last_full_day
+where numbered.day = run_settings.last_full_day
