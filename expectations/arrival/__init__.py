@@ -32,13 +32,18 @@ def arrival_frames(
     domain: str,
     contract: Mapping[str, Sequence[str]],
     as_of: date,
+    complete: Mapping[str, Sequence[str]],
+    shrink_pct: float,
 ) -> dict[str, Frame]:
     """The frames of one domain, from its schema `raw_<domain>`.
 
-    `contract` maps each entity to the columns it was agreed to have. Frames: `entities` (records
-    promised by `landed_files`, records found), `never_empty`, `columns` (type of each column, and
-    whether it was agreed), `newest_load` (share of lines that could not be parsed) and `freshness`
-    (days from the newest extract, or where its name has no date its load, to the as-of date).
+    `contract` maps each entity to the columns it was agreed to have; `complete` maps those whose
+    extracts are declared complete to their keys: one that lacks more than `shrink_pct` percent of
+    the keys of the one before it was cut short. Frames: `entities` (records promised by
+    `landed_files`, records found), `never_empty`, `columns` (type of each column, and whether it
+    was agreed), `newest_load` (share of lines that could not be parsed), `freshness` (days from the
+    newest extract, or where its name has no date its load, to the as-of date) and
+    `complete_extracts` (share of keys that the newest one lost).
     """
     schema = f"raw_{domain}"
     records = " union all ".join(
@@ -92,7 +97,79 @@ def arrival_frames(
             """,
             [as_of],
         ),
+        "complete_extracts": Frame(
+            [SUBJECT, "allowed_pct", "lost_pct"],
+            [
+                row
+                for entity, key in complete.items()
+                for row in _newest_extract(connection, domain, entity, key, as_of, shrink_pct).rows
+            ],
+        ),
     }
+
+
+def _newest_extract(
+    connection: duckdb.DuckDBPyConnection,
+    domain: str,
+    entity: str,
+    key: Sequence[str],
+    as_of: date,
+    shrink_pct: float,
+) -> Frame:
+    """What the newest complete extract before the as-of date lost, where there is one before it."""
+    columns = ", ".join(quoted(column) for column in key)
+    return Frame.from_query(
+        connection,
+        f"""
+        with
+
+        files as (
+            select
+                location,
+                max(load_number) as _load_number,
+                max(extract_date) as extract_date
+            from raw_{domain}.landed_files
+            where entity = ? and not starts_with(location, '{OWN_ASSIGNMENTS}/')
+            group by location
+        ),
+
+        dates as (
+            select
+                extract_date,
+                row_number() over (order by extract_date desc) as age
+            from (select distinct extract_date from files where extract_date < ?)
+        ),
+
+        listed as (
+            select
+                {columns},
+                bool_or(dates.age = 1) as is_in_newest,
+                bool_or(dates.age = 2) as is_in_last
+            from raw_{domain}.{quoted(entity)} as records
+            inner join files
+                on
+                    records._location = files.location
+                    and records._load_number = files._load_number
+            inner join dates
+                on files.extract_date = dates.extract_date
+            where dates.age <= 2
+            group by {columns}
+        )
+
+        select
+            concat(
+                '{domain}.{entity} of ', max(extract_date), ', after ', min(extract_date)
+            ) as {SUBJECT},
+            ?::double as allowed_pct,
+            100.0
+            * (select count(*) from listed where is_in_last and not is_in_newest)
+            / (select count(*) from listed where is_in_last) as lost_pct
+        from dates
+        where age <= 2
+        having count(*) = 2 and lost_pct is not null
+        """,
+        [entity, as_of, shrink_pct],
+    )
 
 
 def _columns(
@@ -182,6 +259,16 @@ def arrival_suite() -> Suite:
                 max_value=_FRESH_DAYS,
                 severity="warning",
                 description=f"the newest extract is at most {_FRESH_DAYS} days old",
+            )
+        ],
+        "complete_extracts": [
+            gxe.ExpectColumnPairValuesAToBeGreaterThanB(
+                column_A="allowed_pct",
+                column_B="lost_pct",
+                or_equal=True,
+                severity="critical",
+                description="a complete extract lacks no more percent of the one before it than "
+                "full_extract_shrink_pct allows",
             )
         ],
     }

@@ -66,8 +66,20 @@ def _arrival_checks(
         with progress.station(f"arrival checks of {domain}"):
             as_of = as_of_date(context.run, settings)
             contract = {name: entity.columns for name, entity in ENTITIES[domain].items()}
+            complete = {
+                name: entity.key
+                for name, entity in ENTITIES[domain].items()
+                if name in settings.full_extract_entities
+            }
             with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
-                frames = arrival_frames(connection, domain, contract, as_of)
+                frames = arrival_frames(
+                    connection,
+                    domain,
+                    contract,
+                    as_of,
+                    complete,
+                    settings.full_extract_shrink_pct,
+                )
             findings = current_examiner().examine("arrival", frames)
         yield _files_readable(context.instance, key)
         yield _result(findings, key, "arrived_whole", blocking=True)

@@ -27,7 +27,7 @@ conditions = [
 unassign = ["ann@x.example"]
 assign = ["ben@x.example"]
 """
-SETTINGS = {"full_extract_entities": "account_assignments"}
+SETTINGS = {"full_extract_entities": "account_assignments", "full_extract_shrink_pct": "100"}
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,20 @@ def deletion(empty_home: Callable[[], Home]) -> dict[str, Night]:
                 ]
             }
         )
-        nights[as_of] = home.night(as_of, full_extract_entities="accounts")
+        if day == "2024-06-08":
+            nights["refused"] = home.night(as_of, full_extract_entities="accounts")
+        nights[as_of] = home.night(
+            as_of, full_extract_entities="accounts", full_extract_shrink_pct="40"
+        )
     return nights
+
+
+def test_an_extract_that_lost_more_than_the_setting_allows_is_refused(
+    deletion: dict[str, Night],
+) -> None:
+    refused = deletion["refused"]
+    assert refused.exit_code == 1
+    assert "crm.accounts of 2024-06-08, after 2024-06-01: 33.3333 against 20" in refused.out
 
 
 @pytest.mark.parametrize(

@@ -28,9 +28,13 @@ def raw():
         """
         create schema raw_crm;
         create table raw_crm.accounts as
-            select 'a' || i as account_id, 'n' as name, 'x' as _location, i as _line
+            select
+                'a' || i as account_id, 'n' as name, 'crm/accounts.jsonl' as _location, i as _line,
+                1::bigint as _load_number
             from range(20) as numbers (i);
-        create table raw_crm.csms (email varchar, _location varchar, _line bigint);
+        create table raw_crm.csms (
+            email varchar, _location varchar, _line bigint, _load_number bigint
+        );
         create table raw_crm.landed_files as
             select
                 'accounts' as entity, 'crm/accounts.jsonl' as location, 1::bigint as load_number,
@@ -41,8 +45,12 @@ def raw():
     return connection
 
 
-def arrival(examiner, raw, domain="crm", contract=CONTRACT, as_of=AS_OF):
-    return examiner.examine("arrival", arrival_frames(raw, domain, contract, as_of))
+def frames_of(raw, domain="crm", contract=CONTRACT, as_of=AS_OF, complete=None):
+    return arrival_frames(raw, domain, contract, as_of, complete or {}, shrink_pct=20)
+
+
+def arrival(examiner, raw, *args, **kwargs):
+    return examiner.examine("arrival", frames_of(raw, *args, **kwargs))
 
 
 def failed(findings):
@@ -109,6 +117,48 @@ def test_each_expectation_of_arrival_can_fail(examiner, raw, harm, says, blockin
     assert (findings[says].blocking, findings[says].observed) == (blocking, observed)
 
 
+@pytest.mark.parametrize(
+    ("listed", "as_of", "observed"),
+    [
+        (16, AS_OF, None),
+        (15, AS_OF, "crm.accounts of 2024-06-09, after 2024-06-02: 25 against 20"),
+        # it does not count yet
+        (15, date(2024, 6, 9), None),
+    ],
+)
+def test_a_complete_extract_that_lost_more_than_the_setting_allows_fails(
+    examiner, raw, listed, as_of, observed
+):
+    """Twenty accounts on the 2nd; on the 9th `listed` of them and ten others, in two files."""
+    raw.execute(
+        """
+        update raw_crm.landed_files set extract_date = date '2024-06-02', unparsed_rows = 0,
+            rows_read = 20;
+        insert into raw_crm.accounts
+            select 'a' || i, 'n', 'crm/accounts/b.csv', i, 3 from range(20 - $listed, 20) as t (i)
+            union all
+            select 'new' || i, 'n', 'crm/accounts/c.csv', i, 2 from range(10) as t (i)
+            -- what the first of these files said before it was landed again
+            union all
+            select 'a' || i, 'n', 'crm/accounts/b.csv', i, 2 from range(20) as t (i);
+        insert into raw_crm.landed_files
+            select
+                'accounts', location, load_number, date '2024-06-09',
+                timestamp '2024-06-09 03:00:00', records, 0
+            from (
+                values
+                    ('crm/accounts/b.csv', 2, 20),
+                    ('crm/accounts/b.csv', 3, $listed),
+                    ('crm/accounts/c.csv', 2, 10)
+            ) as files (location, load_number, records);
+        """.replace("$listed", str(listed))
+    )
+    findings = failed(arrival(examiner, raw, as_of=as_of, complete={"accounts": ["account_id"]}))
+    assert [finding.observed for finding in findings.values()] == ([observed] if observed else [])
+    assert all(finding.blocking for finding in findings.values())
+    assert failed(arrival(examiner, raw, as_of=as_of)) == {}
+
+
 def test_a_domain_that_never_landed_is_no_failure(examiner, raw):
     raw.execute(
         """
@@ -123,23 +173,23 @@ def test_a_domain_that_never_landed_is_no_failure(examiner, raw):
 
 def test_an_undated_extract_is_as_old_as_its_load(raw):
     raw.execute("update raw_crm.landed_files set extract_date = null")
-    frames = arrival_frames(raw, "crm", CONTRACT, AS_OF)
+    frames = frames_of(raw)
     assert frames["freshness"].rows == [["crm", 0]]
 
 
 def test_what_account360_landed_itself_makes_no_extract_newer(raw):
-    before = arrival_frames(raw, "crm", CONTRACT, AS_OF)["freshness"].rows
+    before = frames_of(raw)["freshness"].rows
     raw.execute(
         "insert into raw_crm.landed_files select * replace (date '2024-06-30' as extract_date, "
         "'crm/account_assignments/account360/2024-06-30_000001_rule_0.jsonl' as location) "
         "from raw_crm.landed_files limit 1"
     )
-    assert arrival_frames(raw, "crm", CONTRACT, AS_OF)["freshness"].rows == before
+    assert frames_of(raw)["freshness"].rows == before
 
 
 def test_the_share_of_a_few_lines_means_nothing(raw):
     raw.execute("update raw_crm.landed_files set rows_read = 9, unparsed_rows = 9")
-    assert arrival_frames(raw, "crm", CONTRACT, AS_OF)["newest_load"].rows == []
+    assert frames_of(raw)["newest_load"].rows == []
 
 
 @pytest.fixture
