@@ -7,6 +7,7 @@ anything. Its look and its script are `lineage_page.html`, beside this module.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,7 @@ def _descriptions(manifest: Manifest) -> dict[Column, str]:
     """What is said of each published column, a doc block's parts on one line each."""
     return {
         Column(table.name, column): "\n".join(
-            " ".join(part.split()) for part in description.split("\n\n")
+            " ".join(part.split()) for part in re.split(r"\n\n|\n(?=\*)", description)
         )
         for table in published_tables(manifest)
         for column, description in table.column_descriptions.items()

@@ -37,6 +37,8 @@ _INSTANCE_FILE = """\
 # Written by account360: where Dagster keeps the runs of this home folder.
 telemetry:
   enabled: false
+nux:
+  enabled: false
 event_log_storage:
   module: orchestration.event_log
   class: KeptSqliteEventLogStorage
