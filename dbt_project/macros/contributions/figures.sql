@@ -102,6 +102,36 @@
                 denominator='days_used',
             )) -%}
         {%- endfor -%}
+    {%- elif area == 'support' -%}
+        {%- for metric, column in {
+            'tickets_opened': 'opened', 'tickets_closed': 'closed', 'tickets_reopened': 'reopened',
+            'tickets_open_at_end': 'open_at_end', 'tickets_open_during_month': 'open_during_month',
+            'time_to_close_days': 'time_to_close_median_days',
+            'time_to_close_p90_days': 'time_to_close_p90_days',
+        }.items() -%}
+            {%- do figures.append(
+                figure(metric, 'account_tickets_monthly', 'month', column=column)
+            ) -%}
+        {%- endfor -%}
+        {%- for metric, parts in {
+            'closed_age_days_mean': ['closed_age_seconds', 'closed_tickets'],
+            'open_age_days_mean': ['open_age_seconds', 'open_at_end'],
+            'age_days_mean': [
+                'closed_age_seconds + open_age_seconds', 'closed_tickets + open_at_end',
+            ],
+        }.items() -%}
+            {%- do figures.append(figure(
+                metric, 'account_tickets_monthly', 'month',
+                numerator=parts[0], denominator=parts[1]
+            )) -%}
+        {%- endfor -%}
+        {%- do figures.append(figure(
+            'ticket_age_days', 'account_tickets', column='age_days', item='ticket_id'
+        )) -%}
+        {%- do figures.append(figure(
+            'open_tickets_by_value', 'account_open_tickets_monthly', 'month',
+            column='open_at_end', item="concat_ws(' / ', dimension, value)"
+        )) -%}
     {%- endif -%}
     {{ return(figures) }}
 {%- endmacro %}
@@ -137,5 +167,5 @@
 
 {#- The areas of contributions, each a model `contributions_<area>`. -#}
 {% macro contribution_areas() -%}
-    {{ return(['financials', 'retention', 'nps', 'activity']) }}
+    {{ return(['financials', 'retention', 'nps', 'activity', 'support']) }}
 {%- endmacro %}

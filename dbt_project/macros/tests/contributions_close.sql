@@ -39,7 +39,7 @@ compared as (
         figures.published_in,
         figures.value,
         figures.value_reporting,
-        cast(sums.total as double) as total,
+        sums.factor * cast(sums.total as double) as total,
         cast(sums.total_reporting as double) as total_reporting,
         figures.numerator,
         figures.denominator,

@@ -6,3 +6,5 @@ union all
 select * from {{ ref('contributions_nps') }}
 union all
 select * from {{ ref('contributions_activity') }}
+union all
+select * from {{ ref('contributions_support') }}
