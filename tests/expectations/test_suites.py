@@ -216,15 +216,57 @@ def candidate():
 COUNTS = {"account_360": 200, "account_mrr_monthly": 1}
 
 
-def release(examiner, candidate, expected=COUNTS, parquet=COUNTS, previous=None):
-    frames = release_frames(candidate, expected, parquet, AS_OF, previous)
+def release(examiner, candidate, expected=COUNTS, parquet=COUNTS, previous=None, views=()):
+    frames = release_frames(candidate, expected, parquet, AS_OF, previous, views)
     return examiner.examine("release", frames)
+
+
+def test_views_are_released_if_they_stand_on_what_is_there(examiner, candidate):
+    candidate.execute(
+        """
+        create view large as select csm_score from account_360;
+        create view broken as select csm_score from account_360;
+        """
+    )
+    assert failed(release(examiner, candidate, views=["large", "broken"])) == {}
+    candidate.execute("drop view broken; create table lost (score double)")
+    candidate.execute("create view broken as select score from lost; drop table lost")
+    (finding,) = failed(release(examiner, candidate, views=["absent", "broken", "large"])).values()
+    assert finding.blocking
+    assert "absent: does not answer: Catalog Error: Table with name absent" in str(finding)
+    assert "broken: does not answer: Catalog Error: Table with name lost" in str(finding)
+    assert "large" not in str(finding)
 
 
 def test_a_good_candidate_is_released(examiner, candidate):
     findings = release(examiner, candidate)
     assert len(findings) == 7
     assert failed(findings) == {}
+
+
+def test_a_figure_of_the_last_full_day_that_does_not_close_blocks(examiner, candidate):
+    candidate.execute(
+        """
+        create table closure (metric varchar, closes boolean, period date);
+        create view metric_closure as from closure;
+        insert into closure values
+            ('mau', true, date '2024-06-09'),
+            ('mau', false, date '2024-06-08'),
+            ('activity_rank', false, date '2024-06-09');
+        """
+    )
+    counts = COUNTS | {"closure": 3}
+    frames = release_frames(candidate, counts, counts, AS_OF, None, ["metric_closure"])
+    assert frames["closure"].rows == [["mau", 1, 1]]
+    candidate.execute("insert into closure values ('mau', false, date '2024-06-09')")
+    frames = release_frames(candidate, counts, counts, AS_OF, None, ["metric_closure"])
+    (finding,) = [
+        one
+        for one in examiner.examine("release", {"closure": frames["closure"]})
+        if not one.success
+    ]
+    assert finding.blocking
+    assert "mau" in str(finding)
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ def test_a_row_says_what_a_metric_is_and_what_it_is_made_of(
         "page": "Metrics",
         "published_in": "account_metrics_daily.value",
         "computed_in": "int_account_day__figures",
+        "contributions": "contributions_metrics_page",
         "decision": None,
         "default_aggregation": "sum_of_last_day",
         "is_daily": True,
