@@ -32,6 +32,7 @@ CATALOG_COLUMNS = {
     "computed_in": "varchar",
     "raw_tables": "varchar",
     "decision": "varchar",
+    "unit_tests": "varchar",
     "default_aggregation": "varchar",
     "is_daily": "boolean",
 }
@@ -64,6 +65,7 @@ def _row(manifest: Manifest, name: str, entry: dict[str, Any]) -> tuple[Any, ...
         entry["computed_in"],
         ", ".join(sorted(set(_raw_tables(manifest, f"model.account360.{entry['computed_in']}")))),
         entry["decision"],
+        ", ".join(entry["unit_tests"]),
         entry["aggregation"],
         name in DAILY_METRICS,
     )

@@ -20,6 +20,7 @@ select
     metrics.computed_in,
     metrics.raw_tables,
     metrics.decision,
+    metrics.unit_tests,
     metrics.default_aggregation,
     metrics.is_daily,
     run_settings.as_of_date

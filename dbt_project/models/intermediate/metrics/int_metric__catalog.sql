@@ -24,6 +24,7 @@ select
     computed_in,
     raw_tables,
     decision,
+    unit_tests,
     default_aggregation,
     is_daily,
     false as is_custom
@@ -41,6 +42,7 @@ select
     'stg_canonical__account_metrics' as computed_in,
     'raw_crm.account_aliases, raw_crm.account_metrics, raw_crm.accounts' as raw_tables,
     'Custom metrics keep all their days' as decision,
+    cast(null as varchar) as unit_tests,
     'latest' as default_aggregation,
     true as is_daily,
     true as is_custom
