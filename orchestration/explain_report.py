@@ -1,0 +1,273 @@
+"""What `account360 explain` tells: the list of metrics, a definition, the figures there are, and a
+figure taken apart, as text of at most 100 columns."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, is_dataclass
+from itertools import groupby
+from typing import Any
+
+from orchestration.explain import (
+    CheckResult,
+    Choice,
+    Contribution,
+    Definition,
+    Explanation,
+    Metric,
+    Part,
+    Step,
+    shown,
+    shown_key,
+)
+from orchestration.report import table
+
+_WIDTH = 100
+_SHOWN_RECORDS = 10
+_SHOWN_FIGURES = 30
+# What each column of keys is asked for with; the others as KEY=VALUE.
+_OPTIONS = {
+    "account_id": "--account",
+    "user_id": "--user",
+    "csm_email": "--csm",
+    "month": "--month",
+    "day": "--day",
+}
+_WITHOUT_UNIT = {"flag", "class", "date", "outcome", "instant", "as recorded"}
+
+
+def catalog_text(metrics: Sequence[Metric]) -> str:
+    """All metrics by page, each with its label and what tells its figures apart."""
+    lines = [f"{len(metrics)} metrics. account360 explain METRIC tells what one is."]
+    width = max(len(metric.metric) for metric in metrics)
+    for page, of_page in groupby(metrics, lambda metric: metric.page):
+        lines += ["", page]
+        for metric in of_page:
+            rest = f"{metric.label} (by {', '.join(metric.keys)})"
+            lines += _wrapped(rest, f"  {metric.metric.ljust(width)}  ")
+    return "\n".join(lines)
+
+
+def text(answer: Definition | Choice | Explanation) -> str:
+    """Whatever a question was answered with."""
+    if isinstance(answer, Definition):
+        return definition_text(answer)
+    return choice_text(answer) if isinstance(answer, Choice) else explanation_text(answer)
+
+
+def json_text(answer: Sequence[Metric] | Definition | Choice | Explanation) -> str:
+    """The same for programs: decimals and dates as text, so that no digit is lost."""
+    values: Any = (
+        {"answer": type(answer).__name__.lower(), **asdict(answer)}
+        if is_dataclass(answer)
+        else [asdict(metric) for metric in answer]
+    )
+    return json.dumps(values, indent=2, ensure_ascii=False, default=str)
+
+
+def definition_text(definition: Definition) -> str:
+    """What a metric is, and how to ask for a figure of it."""
+    metric = definition.metric
+    asked = " ".join(_asked(key) for key in metric.keys)
+    lines = [f"{metric.label} ({metric.metric})", *_definition_lines(metric), "", "A figure of it"]
+    lines += _wrapped(f"account360 explain {metric.metric} {asked}".rstrip(), "  ", "      ")
+    assumed = {"month": "the latest month", "day": "the latest day", "basis": "basis=as_of"}
+    if said := [text for key, text in assumed.items() if key in metric.keys]:
+        lines.append(f"  Without it: {', '.join(said)}.")
+    return "\n".join(lines)
+
+
+def choice_text(choice: Choice) -> str:
+    """The figures that the keys leave, and how to ask for one of them."""
+    metric = choice.metric
+    lines = [_headline(metric, choice.keys, choice.account_name), ""]
+    asked = " ".join(_asked(key) for key in choice.open_keys)
+    said = f"{len(choice.figures):,} figures; one of them with {asked} is taken apart."
+    lines += _wrapped(said, "")
+    rows = [[*choice.open_keys, _unit(choice.unit) or "value"]]
+    for figure in choice.figures[:_SHOWN_FIGURES]:
+        said = [shown_key(key, figure[key]) for key in choice.open_keys]
+        rows.append([*said, shown(figure["value"])])
+    lines += ["", *_indented(table(rows, numbers={len(choice.open_keys)}))]
+    if (more := len(choice.figures) - _SHOWN_FIGURES) > 0:
+        lines.append(f"  and {more:,} more; --json has all")
+    return "\n".join(lines)
+
+
+def explanation_text(explanation: Explanation) -> str:
+    """A figure taken apart."""
+    metric = explanation.metric
+    parts = [
+        [_headline(metric, explanation.keys, explanation.account_name), *_assumed(explanation)],
+        _value_lines(explanation),
+        ["What it is", *_definition_lines(metric)],
+        _made_of(explanation),
+        _event_lines(explanation),
+        ["What it went through", *_step_lines(explanation.steps)],
+        _check_lines(explanation.checks),
+        _proof_lines(metric),
+        _publish_lines(explanation.publish),
+    ]
+    return "\n\n".join("\n".join(lines) for lines in parts if lines)
+
+
+def _headline(metric: Metric, keys: Mapping[str, Any], account_name: str | None) -> str:
+    account = keys.get("account_id")
+    who = [f"{account} {account_name}"] if account else []
+    others = [
+        f"{'' if key in ('month', 'day') else f'{key} '}{shown_key(key, value)}"
+        for key, value in keys.items()
+        if key != "account_id"
+    ]
+    return f"{metric.label} ({metric.metric}): {', '.join([*who, *others])}"
+
+
+def _assumed(explanation: Explanation) -> list[str]:
+    said = [
+        f"{key} {shown_key(key, explanation.keys[key])} is the latest"
+        if key in ("month", "day")
+        else f"{key} is {explanation.keys[key]}"
+        for key in explanation.assumed
+    ]
+    return _wrapped(f"({', '.join(said)} where none is named)", "") if said else []
+
+
+def _value_lines(explanation: Explanation) -> list[str]:
+    rows = [
+        [shown(amount.value), _unit(amount.unit), amount.place] for amount in explanation.amounts
+    ]
+    return _indented(table(rows, numbers={0}))
+
+
+def _definition_lines(metric: Metric) -> list[str]:
+    lines = [
+        *_wrapped(metric.description, "  "),
+        *_wrapped(metric.formula, "  formula   ", " " * 12),
+        f"  owner     {metric.computed_in}",
+    ]
+    if metric.decision:
+        lines += _wrapped(f'docs/decisions.md, "{metric.decision}"', "  decision  ", " " * 12)
+    return lines
+
+
+def _made_of(explanation: Explanation) -> list[str]:
+    """The formula with its numbers, and the records."""
+    lines = []
+    if explanation.worked:
+        lines += _wrapped(explanation.worked, "  numbers   ", " " * 12)
+    for part in explanation.parts:
+        records = [one for one in explanation.contributions if one.part == part.part]
+        lines += _record_lines(part, records)
+    if not lines:
+        return []
+    return ["What this one is made of", *lines]
+
+
+def _record_lines(part: Part, records: Sequence[Contribution]) -> list[str]:
+    if not records:
+        return []
+    what = "" if part.part == "value" else f"{part.part}: "
+    count = f"{part.records:,} record{'' if part.records == 1 else 's'}"
+    lines = ["", f"  {what}{count}, together {shown(part.total)}"]
+    rows = [["amount", "record", "file and line"]]
+    for one in records[:_SHOWN_RECORDS]:
+        place = f"{one.location}:{one.line}" if one.location else "-"
+        rows.append([shown(one.amount), f"{one.source_table} {one.source_key}", place])
+    lines += [f"    {line}" for line in table(rows, numbers={0})]
+    if rest := records[_SHOWN_RECORDS:]:
+        total = shown(sum(one.amount for one in rest))
+        lines.append(f"    and {len(rest):,} more, together {total}; --json has all")
+    return lines
+
+
+def _event_lines(explanation: Explanation) -> list[str]:
+    if not explanation.events and not explanation.events_remark:
+        return []
+    lines = [f"The events of those days: {len(explanation.events):,}"]
+    if explanation.events:
+        rows = [["instant (UTC)", "user", "action", "session", "file and line"]]
+        for one in explanation.events[:_SHOWN_RECORDS]:
+            at = f"{one.created_at:%Y-%m-%d %H:%M:%S}"
+            place = f"{one.location}:{one.line}"
+            rows.append([at, one.user_id, one.action, one.session_id or "-", place])
+        lines += _indented(table(rows, numbers=set()))
+        if (more := len(explanation.events) - _SHOWN_RECORDS) > 0:
+            lines.append(f"  and {more:,} more; --json has all")
+    if explanation.events_remark:
+        lines += _wrapped(explanation.events_remark, "  ")
+    return lines
+
+
+def _step_lines(steps: Sequence[Step]) -> list[str]:
+    """Tables with the columns of them that the value is made of; those that only choose rows."""
+    width = max(len(step.table) for step in steps if step.columns)
+    lines = []
+    for step in steps:
+        if step.columns:
+            lines += _wrapped(", ".join(step.columns), f"  {step.table.ljust(width)}  ")
+    if choosing := [step.table for step in steps if not step.columns]:
+        lines += ["  Which only say which records count:", *_wrapped(", ".join(choosing), "    ")]
+    return lines
+
+
+def _check_lines(checks: Sequence[CheckResult]) -> list[str]:
+    """dbt's tests by name first, then what Great Expectations saw, keys together at the end."""
+    passed = [check for check in checks if check.has_passed]
+    named: dict[str, list[str]] = {}
+    keys = []
+    for check in passed:
+        if check.check.startswith("unique_grain_"):
+            keys.append(check.table)
+        else:
+            named.setdefault(check.check, []).append(check.table)
+    lines = [f"Checks that passed before the publish: {len(passed)}"]
+    for name in sorted(named, key=lambda name: (not name.startswith("assert_"), name)):
+        lines += _wrapped(f"{name} on {', '.join(named[name])}", "  ", "      ")
+    if keys:
+        lines += _wrapped(f"one row per key of {', '.join(keys)}", "  ", "      ")
+    if failed := [f"{check.check} on {check.table}" for check in checks if not check.has_passed]:
+        lines += _wrapped(
+            f"not passed, but no reason to hold back: {'; '.join(failed)}", "  ", "      "
+        )
+    return lines
+
+
+def _proof_lines(metric: Metric) -> list[str]:
+    if not metric.unit_tests:
+        return []
+    return [
+        "Rules that unit tests of the code prove (make test)",
+        *(line for test in metric.unit_tests for line in _wrapped(test, "  ")),
+    ]
+
+
+def _publish_lines(publish: Mapping[str, Any]) -> list[str]:
+    rows = [[name.replace("_", " "), shown(value)] for name, value in publish.items()]
+    return ["Published", *_indented(table(rows, numbers=set()))]
+
+
+def _asked(key: str) -> str:
+    option = _OPTIONS.get(key)
+    return f"{option} …" if option else f"--key {key}=…"
+
+
+def _unit(unit: str) -> str:
+    return "" if unit in _WITHOUT_UNIT else unit.replace("_", " ")
+
+
+def _wrapped(text: str, first: str, rest: str | None = None) -> list[str]:
+    """Lines of a text, the first after `first`, the others as far in unless `rest` says it."""
+    return textwrap.wrap(
+        text,
+        _WIDTH,
+        initial_indent=first,
+        subsequent_indent=" " * len(first) if rest is None else rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _indented(lines: Iterable[str]) -> list[str]:
+    return [f"  {line}" for line in lines]
