@@ -39,7 +39,31 @@ _TABLES = (
 _DEFAULTS = {"basis": "as_of"}
 _PERIODS = ("month", "day")
 
-# A formula whose numbers stand in the figure's own row begins with a column of it, not with a sum.
+# What a record says beside its amount: source → its published table, its key there, and columns.
+_DETAILS = {
+    "billing.subscriptions": (
+        "account_subscriptions",
+        ("subscription_id", "start_date"),
+        ("billing_cycle", "monthly_amount", "currency", "active_from", "active_to"),
+    ),
+    "billing.invoice_lines": (
+        "account_invoice_lines",
+        ("invoice_id", "line_number"),
+        ("amount", "currency", "created_date", "payment_date", "is_recurring"),
+    ),
+    "tickets.tickets": (
+        "account_tickets",
+        ("ticket_id",),
+        ("status", "created_at", "closed_at"),
+    ),
+    "user_activity_daily": (
+        "user_activity_daily",
+        ("user_id", "day"),
+        ("event_count", "session_seconds"),
+    ),
+}
+
+# The numbers of a formula that begins so are those of many rows, not of the figure's own.
 _AGGREGATE = re.compile(r"Σ|count |number |the |min\(|of n ")
 _NAME = re.compile(r"(?<![\w.])[a-z][a-z0-9_]*(?![\w.]*\w)")
 _OPERATORS = "·×−+/=<>≤≥"
@@ -114,6 +138,7 @@ class Contribution:
     source_key: str
     location: str | None
     line: int | None
+    details: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -286,7 +311,10 @@ class Publish:
             )
             return Choice(metric, keys, account_name, unit, open_keys, figures)
         (row,) = rows
-        keys = {**keys, **{key: row[key] for key in open_keys}}
+        keys.update({key: row[key] for key in open_keys})
+        if "account_id" in row and "account_id" not in keys:
+            keys["account_id"] = row["account_id"]
+            account_name = self._account_name(row["account_id"])
         # records are those of the figure that the catalogue names, not of its values by day
         contributions = self._contributions(metric, keys) if metric == named else ()
         parts = _parts(metric, row, contributions)
@@ -335,9 +363,9 @@ class Publish:
             if one.casefold() == asked or asked in (name or "").casefold()
         ]
         near += get_close_matches(str(account_id), list(accounts), n=5)
-        shown = [f"{one} ({accounts[one]})" for one in dict.fromkeys(near)]
+        named = [f"{one} ({accounts[one]})" for one in dict.fromkeys(near)]
         raise ExplainError(
-            f"unknown account {account_id!r}: {_did_you_mean(shown[:5])}accounts go by account_id, "
+            f"unknown account {account_id!r}: {_did_you_mean(named[:5])}accounts go by account_id, "
             "as in account_360; one that was deleted has no figures"
         )
 
@@ -397,10 +425,8 @@ class Publish:
 
     def _unit(self, metric: Metric, row: Mapping[str, Any]) -> str:
         """The unit of a figure; of money, its currency."""
-        if metric.unit == "money" and metric.table != _BY_DAY.partition(".")[0]:
-            return row.get("currency") or self._currency_of(row["account_id"])
         if metric.unit == "money":
-            return self._currency_of(row["account_id"])
+            return row.get("currency") or self._currency_of(row["account_id"])
         return self._reporting_currency() if metric.unit == "reporting_money" else metric.unit
 
     def _currency_of(self, account_id: str) -> str:
@@ -437,7 +463,30 @@ class Publish:
             next((keys[key] for key in _PERIODS if key in keys), None),
             " ".join(items) or None,
         )
-        return tuple(Contribution(*row) for row in rows)
+        details = {
+            source: self._details(source, keys["account_id"])
+            for source in {row[4] for row in rows} & _DETAILS.keys()
+        }
+        return tuple(
+            Contribution(*row, details=details.get(row[4], {}).get(row[5], {})) for row in rows
+        )
+
+    def _details(self, source: str, account_id: Any) -> dict[str, dict[str, Any]]:
+        """What the published table of a source says of an account's records, by their keys."""
+        table, key, columns = _DETAILS[source]
+        rows = self.rows(
+            f"select concat_ws(' ', {', '.join(map(_name, key))}), "
+            f"{', '.join(map(_name, columns))} from {_name(table)} where account_id = ?",
+            account_id,
+        )
+        return {
+            record: {
+                name: value
+                for name, value in zip(columns, values, strict=True)
+                if value is not None
+            }
+            for record, *values in rows
+        }
 
     def _events(
         self, keys: Mapping[str, Any], contributions: Iterable[Contribution]

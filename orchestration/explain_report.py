@@ -174,10 +174,18 @@ def _record_lines(part: Part, records: Sequence[Contribution]) -> list[str]:
     rows = [["amount", "record", "file and line"]]
     for one in records[:_SHOWN_RECORDS]:
         place = f"{one.location}:{one.line}" if one.location else "-"
-        rows.append([shown(one.amount), f"{one.source_table} {one.source_key}", place])
-    lines += [f"    {line}" for line in table(rows, numbers={0})]
+        amount = "-" if one.amount is None else shown(one.amount)
+        rows.append([amount, f"{one.source_table} {one.source_key}", place])
+    header, *written = table(rows, numbers={0})
+    lines.append(f"    {header}")
+    indent = " " * (6 + max(len(row[0]) for row in rows))
+    for line, one in zip(written, records, strict=False):
+        lines.append(f"    {line}")
+        if one.details:
+            said = ", ".join(f"{name} {shown(value)}" for name, value in one.details.items())
+            lines += _wrapped(said, indent)
     if rest := records[_SHOWN_RECORDS:]:
-        total = shown(sum(one.amount for one in rest))
+        total = shown(sum(one.amount for one in rest if one.amount is not None))
         lines.append(f"    and {len(rest):,} more, together {total}; --json has all")
     return lines
 
@@ -201,14 +209,20 @@ def _event_lines(explanation: Explanation) -> list[str]:
 
 
 def _step_lines(steps: Sequence[Step]) -> list[str]:
-    """Tables with the columns of them that the value is made of; those that only choose rows."""
-    width = max(len(step.table) for step in steps if step.columns)
+    """Tables with the columns of them that the value is made of. Staging passes columns on as they
+    landed, typed and judged: it is named in one line, as are tables that only choose records."""
+    staging = [step for step in steps if step.table.startswith(("stg_", "base_"))]
+    told = [step for step in steps if step.columns and step not in staging]
+    width = max(len(step.table) for step in told)
     lines = []
-    for step in steps:
-        if step.columns:
-            lines += _wrapped(", ".join(step.columns), f"  {step.table.ljust(width)}  ")
-    if choosing := [step.table for step in steps if not step.columns]:
-        lines += ["  Which only say which records count:", *_wrapped(", ".join(choosing), "    ")]
+    for step in told:
+        lines += _wrapped(", ".join(step.columns), f"  {step.table.ljust(width)}  ")
+    for what, tables in (
+        ("typed and judged in", [step.table for step in staging if step.columns]),
+        ("records chosen by", [step.table for step in steps if not step.columns]),
+    ):
+        if tables:
+            lines += _wrapped(", ".join(tables), f"  {what}: ", "      ")
     return lines
 
 

@@ -75,8 +75,15 @@ create table account_days as from (values
 ) as days (account_id, day, dau);
 
 create table user_activity_daily as from (values
-    ('A-1', 'ann', date '2024-06-09', 2), ('A-1', 'bob b', date '2024-06-09', 1)
-) as days (account_id, user_id, day, event_count);
+    ('A-1', 'ann', date '2024-06-09', 2, 60.5), ('A-1', 'bob b', date '2024-06-09', 1, null)
+) as days (account_id, user_id, day, event_count, session_seconds);
+
+create table account_invoice_lines as from (values
+    ('A-1', 'I-1', 1, 0.5, 'EUR', date '2024-04-30', date '2024-05-02', true),
+    ('A-1', 'I-1', 2, 40, 'EUR', date '2024-04-30', date '2024-05-02', null)
+) as lines (
+    account_id, invoice_id, line_number, amount, currency, created_date, payment_date, is_recurring
+);
 
 create table account_metrics_daily as from (values
     ('A-1', 'ending_mrr', date '2024-06-01', 7.5), ('A-1', 'open_share', date '2024-06-09', 25.0)
@@ -115,9 +122,12 @@ select
     amount::decimal(28, 8) as amount, (amount * 2)::decimal(28, 8) as amount_reporting,
     1::double as factor, period::date as period, date '2024-06-10' as as_of_date
 from (values
-    ('payments', 'A-1', null, 'value', 'billing.lines', 'I-1 1', 'b/1.csv', 3, 0.5, '2024-05-01'),
-    ('payments', 'A-1', null, 'value', 'billing.lines', 'I-1 2', 'b/1.csv', 4, 40, '2024-05-01'),
-    ('payments', 'A-2', null, 'value', 'billing.lines', 'I-2 1', 'b/1.csv', 5, 9, '2024-05-01'),
+    ('payments', 'A-1', null, 'value', 'billing.invoice_lines', 'I-1 1', 'b/1.csv', 3, 0.5,
+        '2024-05-01'),
+    ('payments', 'A-1', null, 'value', 'billing.invoice_lines', 'I-1 2', 'b/1.csv', 4, 40,
+        '2024-05-01'),
+    ('payments', 'A-2', null, 'value', 'billing.invoice_lines', 'I-2 1', 'b/1.csv', 5, 9,
+        '2024-05-01'),
     ('ending_mrr', 'A-1', null, 'value', 'billing.subs', 'S-1', 'b/2.csv', 1, 5, '2024-06-01'),
     ('responses', 'A-1', null, 'value', 'crm.nps', 'N-1', 'c/1.csv', 1, 3, '2024-06-09'),
     ('module_time', 'A-1', 'Core Plan', 'value', 'events.events', 'e', 'e/1', 1, 90, '2024-06-09'),
@@ -431,9 +441,11 @@ def test_a_figure_reads_from_the_value_to_the_publish(published, capsys):
         "40.5  EUR  account_months.payments",
         "What it is\n  What it is.\n  formula   Σ amount by month.",
         "2 records, together 40.5",
-        "billing.lines I-1 2  b/1.csv:4",
+        "billing.invoice_lines I-1 2  b/1.csv:4",
+        "amount 40, currency EUR, created_date 2024-04-30, payment_date 2024-05-02\n",
         "What it went through\n  account_months     payments",
-        "Which only say which records count:\n    raw_billing.landed_files",
+        "raw_billing.lines  amount\n  typed and judged in: stg_lines\n"
+        "  records chosen by: raw_billing.landed_files",
         "Checks that passed before the publish: 3\n  assert_months_close on int_months",
         "one row per key of stg_lines",
         "not passed, but no reason to hold back: arrived_as_usual on raw_billing.landed_files",
