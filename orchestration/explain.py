@@ -150,6 +150,7 @@ class Part:
 
     part: str
     total: Any
+    total_reporting: Any
     factor: float
     records: int
 
@@ -668,12 +669,21 @@ def _parts(
         records = [one for one in contributions if one.part == part]
         column = f"{metric.column.removesuffix('_pct')}_{part}"
         if records:
-            total = sum(one.amount for one in records if one.amount is not None)
-            parts.append(Part(part, total, records[0].factor, len(records)))
+            totals = (
+                _sum(one.amount for one in records),
+                _sum(one.amount_reporting for one in records),
+            )
+            parts.append(Part(part, *totals, records[0].factor, len(records)))
         elif column in row:
             factor = 100.0 if metric.unit == "percent" else 1.0
-            parts.append(Part(part, row[column], factor, 0))
+            parts.append(Part(part, row[column], None, factor, 0))
     return tuple(parts)
+
+
+def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    """The sum of what is known; None where nothing is, as of a figure that is no number."""
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known, Decimal(0)) if known else None
 
 
 def _worked(metric: Metric, row: Mapping[str, Any], parts: Sequence[Part]) -> str | None:
@@ -710,13 +720,17 @@ def _worked(metric: Metric, row: Mapping[str, Any], parts: Sequence[Part]) -> st
 
 
 def shown(value: Any) -> str:
-    """A value as a person reads it: at most four decimals, thousands apart."""
+    """A value as a person reads it: at most four decimals, those of money at least two if any."""
     if value is None:
         return "no value"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float | Decimal):
-        text = f"{value:,.4f}".rstrip("0").rstrip(".")
+        whole, _, decimals = f"{value:,.4f}".partition(".")
+        decimals = decimals.rstrip("0")
+        if isinstance(value, Decimal) and decimals:
+            decimals = decimals.ljust(2, "0")
+        text = f"{whole}.{decimals}" if decimals else whole
         return "0" if text == "-0" else text
     if isinstance(value, int):
         return f"{value:,}"

@@ -159,35 +159,47 @@ def _made_of(explanation: Explanation) -> list[str]:
         lines += _wrapped(explanation.worked, "  numbers   ", " " * 12)
     for part in explanation.parts:
         records = [one for one in explanation.contributions if one.part == part.part]
-        lines += _record_lines(part, records)
+        twin = explanation.amounts[1].unit if len(explanation.amounts) > 1 else ""
+        lines += _record_lines(part, records, twin)
     if not lines:
         return []
     return ["What this one is made of", *lines]
 
 
-def _record_lines(part: Part, records: Sequence[Contribution]) -> list[str]:
+def _record_lines(part: Part, records: Sequence[Contribution], twin: str) -> list[str]:
     if not records:
         return []
     what = "" if part.part == "value" else f"{part.part}: "
     count = f"{part.records:,} record{'' if part.records == 1 else 's'}"
-    lines = ["", f"  {what}{count}, together {shown(part.total)}"]
+    total = f", together {shown(part.total)}" if part.total is not None else ""
+    if twin and part.total_reporting is not None:
+        total += f" ({shown(part.total_reporting)} {twin})"
+    lines = [f"  {what}{count}{total}"]
     rows = [["amount", "record", "file and line"]]
     for one in records[:_SHOWN_RECORDS]:
-        place = f"{one.location}:{one.line}" if one.location else "-"
-        amount = "-" if one.amount is None else shown(one.amount)
+        place = f"{one.location}:{one.line}" if one.location else ""
+        amount = "" if one.amount is None else shown(one.amount)
         rows.append([amount, f"{one.source_table} {one.source_key}", place])
-    header, *written = table(rows, numbers={0})
-    lines.append(f"    {header}")
+    beside = max(map(len, table(rows, numbers={0}))) <= _WIDTH - 4
+    header, *written = table([row if beside else row[:2] for row in rows], numbers={0})
+    lines.append(f"    {header if beside else f'{header}, file and line'}")
     indent = " " * (6 + max(len(row[0]) for row in rows))
-    for line, one in zip(written, records, strict=False):
+    for line, one, (*_, place) in zip(written, records, rows[1:], strict=False):
         lines.append(f"    {line}")
-        if one.details:
-            said = ", ".join(f"{name} {shown(value)}" for name, value in one.details.items())
-            lines += _wrapped(said, indent)
+        if place and not beside:
+            lines.append(f"{indent}{place}")
+        lines += _detail_lines(one.details, indent)
     if rest := records[_SHOWN_RECORDS:]:
-        total = shown(sum(one.amount for one in rest if one.amount is not None))
-        lines.append(f"    and {len(rest):,} more, together {total}; --json has all")
+        amounts = [one.amount for one in rest if one.amount is not None]
+        total = f", together {shown(sum(amounts))}" if amounts else ""
+        lines.append(f"    and {len(rest):,} more{total}; --json has all")
     return lines
+
+
+def _detail_lines(details: Mapping[str, Any], indent: str) -> list[str]:
+    # a name stays on one line with its value
+    pairs = (f"{name} {shown(value)}".replace(" ", "\0") for name, value in details.items())
+    return [line.replace("\0", " ") for line in _wrapped(", ".join(pairs), indent)]
 
 
 def _event_lines(explanation: Explanation) -> list[str]:

@@ -37,6 +37,8 @@ class PublishedTable:
     grain: tuple[str, ...]
     description: str
     column_descriptions: Mapping[str, str]
+    # Published as a view over these published tables and views; None: published as a table.
+    view_of: tuple[str, ...] | None = None
 
 
 def dbt_environment(settings: Settings) -> dict[str, str]:
@@ -82,14 +84,24 @@ def published_tables(manifest: Manifest) -> list[PublishedTable]:
     for node in manifest["nodes"].values():
         if node["resource_type"] != "model" or "published" not in node["fqn"][1:-1]:
             continue
-        grain = node["config"].get("meta", {}).get("grain")
+        meta = node["config"].get("meta", {})
+        grain = meta.get("grain")
         if not grain:
             raise DbtProjectError(
                 f"published model {node['name']} has no grain: give it config.meta.grain, the "
                 "columns that identify a row, in the YAML beside it"
             )
         columns = {name: column["description"] for name, column in node["columns"].items()}
-        tables.append(PublishedTable(node["name"], tuple(grain), node["description"], columns))
+        upstream = tuple(key.rsplit(".", 1)[1] for key in node["depends_on"]["nodes"])
+        tables.append(
+            PublishedTable(
+                node["name"],
+                tuple(grain),
+                node["description"],
+                columns,
+                view_of=upstream if meta.get("published_as") == "view" else None,
+            )
+        )
     return sorted(tables, key=lambda table: table.name)
 
 

@@ -25,6 +25,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from graphlib import TopologicalSorter
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -137,8 +138,9 @@ def build_candidate(settings: Settings, tables: Sequence[PublishedTable]) -> dic
     """Copy the warehouse's schema `published` into a new candidate; rows by table.
 
     Tables are written in key order, so that the same content is the same sequence of rows, and
-    carry the descriptions of the dbt project. A table that the warehouse lacks is left out: the
-    release checks tell.
+    carry the descriptions of the dbt project. Views over them stay views, in the DuckDB file only,
+    and have no rows of their own. A table that the warehouse lacks is left out: the release checks
+    tell.
     """
     heal(settings)
     folder = candidate_path(settings)
@@ -150,7 +152,7 @@ def build_candidate(settings: Settings, tables: Sequence[PublishedTable]) -> dic
         connection.execute(f"attach {_text(settings.warehouse_path)} as warehouse (read_only)")
         existing = _warehouse_tables(connection)
         for table in tables:
-            if table.name not in existing:
+            if table.name not in existing or table.view_of is not None:
                 continue
             order = ", ".join(_name(column) for column in table.grain)
             connection.execute(
@@ -159,11 +161,46 @@ def build_candidate(settings: Settings, tables: Sequence[PublishedTable]) -> dic
             )
             _describe(connection, table)
             rows[table.name] = _export(connection, table.name, folder)
+        views = _warehouse_views(connection)
+        connection.execute("detach warehouse")
+        for view in _views_in_order(tables):
+            if view.name in views:
+                connection.execute(f"create view {_name(view.name)} as {views[view.name]}")
+                _describe(connection, view)
     return rows
 
 
+def _views_in_order(tables: Sequence[PublishedTable]) -> list[PublishedTable]:
+    """The views among the published tables, each after those that it selects from."""
+    views = {table.name: table for table in tables if table.view_of is not None}
+    order = TopologicalSorter({name: view.view_of or () for name, view in views.items()})
+    return [views[name] for name in order.static_order() if name in views]
+
+
+def _warehouse_views(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """The queries of the views in the warehouse's schema `published`, by name.
+
+    As the engine wrote them down, but for the name of the warehouse: a name without a database is
+    looked for where the view stands, so that the file may be moved and be given another name.
+    """
+    rows = connection.execute(
+        """
+        select view_name, sql
+        from duckdb_views()
+        where database_name = 'warehouse' and schema_name = 'published'
+        """
+    ).fetchall()
+    return {
+        name: definition.partition(" AS ")[2].replace("warehouse.published.", "")
+        for name, definition in rows
+    }
+
+
 def warehouse_rows(settings: Settings, tables: Sequence[PublishedTable]) -> dict[str, int]:
-    """Rows of each published table as it stands in the warehouse; 0 where it lacks one."""
+    """Rows of each published table as it stands in the warehouse; 0 where it lacks one.
+
+    Views over published tables have no rows of their own and are left out.
+    """
     with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
         existing = {
             name
@@ -176,6 +213,7 @@ def warehouse_rows(settings: Settings, tables: Sequence[PublishedTable]) -> dict
             if table.name in existing
             else 0
             for table in tables
+            if table.view_of is None
         }
 
 
@@ -281,7 +319,8 @@ def _seal(settings: Settings, publish: Publish) -> tuple[int, int]:
             "from run.publishes order by publish_id"
         ).fetchall()
     with duckdb.connect(str(folder / DATABASE)) as connection:
-        names = [row[0] for row in connection.execute("show tables").fetchall()]
+        stored = connection.execute("select table_name from duckdb_tables()").fetchall()
+        names = [name for (name,) in stored]
         checks = [
             (*check, publish.publish_id, publish.as_of) for check in sorted(set(publish.checks))
         ]
@@ -371,7 +410,8 @@ def _warehouse_tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
 def _describe(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> None:
     """Put the descriptions of the dbt project on the table and its columns."""
     name = _name(table.name)
-    connection.execute(f"comment on table {name} is {_text(table.description)}")
+    kind = "table" if table.view_of is None else "view"
+    connection.execute(f"comment on {kind} {name} is {_text(table.description)}")
     existing = {row[0] for row in connection.execute(f"describe {name}").fetchall()}
     for column, description in table.column_descriptions.items():
         if description and column in existing:

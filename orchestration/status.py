@@ -37,7 +37,9 @@ def _publish(folder: Path) -> str:
             f"from {AUDIT_TABLE} where publish_id = ?",
             [folder.name],
         ).fetchone()
-        names = [name for (name,) in connection.execute("show tables").fetchall()]
+        # views have no rows of their own
+        stored = connection.execute("select table_name from duckdb_tables()").fetchall()
+        names = [name for (name,) in stored]
         rows = connection.execute(
             " union all ".join(f"select '{name}', count(*) from \"{name}\"" for name in names)
             + " order by 1"

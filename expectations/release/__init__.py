@@ -71,12 +71,14 @@ def release_frames(
     parquet_rows: Mapping[str, int],
     as_of: date,
     previous: Path | None,
+    views: Iterable[str] = (),
 ) -> dict[str, Frame]:
     """The frames of a candidate, `connection` being open on its DuckDB file.
 
     `expected` maps each table that must be published to its rows in the warehouse, `parquet_rows`
-    those found as Parquet; `previous` is the file of the last publish. Frames: `presence`, `tables`
-    (rows in warehouse, file and Parquet), `never_empty`, `as_of` (the dates that stand in each
+    those found as Parquet; `previous` is the file of the last publish; `views` are those over
+    published tables, which have no rows of their own. Frames: `presence`, `tables` (rows in
+    warehouse, file and Parquet), `never_empty`, `as_of` (the dates that stand in each
     table), `ranges` and `usual_ranges` (values beyond a bound) and `drift` (change in percent).
     """
     found = _rows(connection, _tables(connection, "main"))
@@ -90,7 +92,10 @@ def release_frames(
     return {
         "presence": Frame(
             [SUBJECT, "state"],
-            [[name, _presence(name, found, parquet_rows)] for name in sorted(expected)],
+            [
+                *([name, _presence(name, found, parquet_rows)] for name in sorted(expected)),
+                *([name, _presence_of_view(connection, name)] for name in sorted(views)),
+            ],
         ),
         "tables": tables,
         "never_empty": Frame(
@@ -109,14 +114,24 @@ def _presence(name: str, found: Mapping[str, int], parquet_rows: Mapping[str, in
     return "missing" if name not in parquet_rows else "missing in the DuckDB file"
 
 
+def _presence_of_view(connection: duckdb.DuckDBPyConnection, name: str) -> str:
+    """Whether a view stands in the file, on tables that are there and as it knows them."""
+    try:
+        connection.execute(f"select * from {quoted(name)} limit 0")
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        return f"does not answer: {str(error).partition('!')[0]}"
+    return "published"
+
+
 def _tables(connection: duckdb.DuckDBPyConnection, schema: str) -> dict[str, set[str]]:
-    """The tables of a schema of the current database, with their columns."""
+    """The tables, but for views, of a schema of the current database, with their columns."""
     rows = connection.execute(
         """
-        select table_name, list(column_name)
-        from duckdb_columns()
-        where database_name = current_database() and schema_name = ?
-        group by table_name
+        select columns.table_name, list(columns.column_name)
+        from duckdb_columns() as columns
+        inner join duckdb_tables() as tables using (database_oid, schema_oid, table_oid)
+        where columns.database_name = current_database() and columns.schema_name = ?
+        group by columns.table_name
         """,
         [schema],
     ).fetchall()

@@ -122,6 +122,7 @@ def _release_checks(
                     parquet_rows(candidate),
                     as_of_date(context.run, settings),
                     last / DATABASE if last else None,
+                    [table.name for table in tables if table.view_of is not None],
                 )
             findings = current_examiner().examine("release", frames)
         yield _result(findings, CANDIDATE, "release_complete", blocking=True)

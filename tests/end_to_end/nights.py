@@ -168,7 +168,8 @@ def cell(value: object) -> str:
 def contents(database: Path, leave_out: Iterable[str] = RUN_BEARING) -> dict[str, list[tuple]]:
     """The rows of every table but those left out, in the order in which they stand."""
     with duckdb.connect(str(database), read_only=True) as connection:
-        names = {name for (name,) in connection.execute("show tables").fetchall()}
+        stored = connection.execute("select table_name from duckdb_tables()").fetchall()
+        names = {name for (name,) in stored}
         return {
             name: connection.execute(f"from {name}").fetchall()
             for name in sorted(names - set(leave_out))

@@ -166,9 +166,26 @@ def candidate():
 COUNTS = {"account_360": 200, "account_mrr_monthly": 1}
 
 
-def release(examiner, candidate, expected=COUNTS, parquet=COUNTS, previous=None):
-    frames = release_frames(candidate, expected, parquet, AS_OF, previous)
+def release(examiner, candidate, expected=COUNTS, parquet=COUNTS, previous=None, views=()):
+    frames = release_frames(candidate, expected, parquet, AS_OF, previous, views)
     return examiner.examine("release", frames)
+
+
+def test_views_are_released_if_they_stand_on_what_is_there(examiner, candidate):
+    candidate.execute(
+        """
+        create view large as select csm_score from account_360;
+        create view broken as select csm_score from account_360;
+        """
+    )
+    assert failed(release(examiner, candidate, views=["large", "broken"])) == {}
+    candidate.execute("drop view broken; create table lost (score double)")
+    candidate.execute("create view broken as select score from lost; drop table lost")
+    (finding,) = failed(release(examiner, candidate, views=["absent", "broken", "large"])).values()
+    assert finding.blocking
+    assert "absent: does not answer: Catalog Error: Table with name absent" in str(finding)
+    assert "broken: does not answer: Catalog Error: Table with name lost" in str(finding)
+    assert "large" not in str(finding)
 
 
 def test_a_good_candidate_is_released(examiner, candidate):

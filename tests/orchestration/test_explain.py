@@ -438,9 +438,9 @@ def test_a_figure_reads_from_the_value_to_the_publish(published, capsys):
     out = capsys.readouterr().out
     places = [
         "Payments (payments): A-1 Blue Solar, 2024-05",
-        "40.5  EUR  account_months.payments",
+        "40.50  EUR  account_months.payments",
         "What it is\n  What it is.\n  formula   Σ amount by month.",
-        "2 records, together 40.5",
+        "2 records, together 40.50 (81 USD)",
         "billing.invoice_lines I-1 2  b/1.csv:4",
         "amount 40, currency EUR, created_date 2024-04-30, payment_date 2024-05-02\n",
         "What it went through\n  account_months     payments",
@@ -512,7 +512,10 @@ def test_wrong_options_end_with_2(published, capsys, arguments):
     [
         (None, "no value"),
         (True, "yes"),
-        (Decimal("1234.5000"), "1,234.5"),
+        (Decimal("1234.5000"), "1,234.50"),
+        (Decimal("1234.0000"), "1,234"),
+        (Decimal("1234.5678"), "1,234.5678"),
+        (0.5, "0.5"),
         (Decimal("0.0000"), "0"),
         (-0.00001, "0"),
         (100 / 3, "33.3333"),

@@ -7,6 +7,7 @@ import duckdb
 import pytest
 
 from orchestration import publishing
+from orchestration.manifest import PublishedTable
 from orchestration.publishing import (
     Check,
     Publish,
@@ -209,6 +210,71 @@ def test_a_published_file_that_cannot_be_read_says_the_way_out(warehouse):
     (published.folder / "account360.duckdb").write_bytes(b"no database")
     with pytest.raises(PublishError, match="remove the links"):
         heal(warehouse)
+
+
+VIEWS = [
+    PublishedTable("lost", ("account_id",), "One row per loss.", {}, view_of=("totals",)),
+    PublishedTable(
+        "totals",
+        ("account_id",),
+        "One row per account and total.",
+        {"total": "Their sum."},
+        view_of=("account_360", "account_months"),
+    ),
+]
+
+
+def make_with_views(settings, sql="sum(ending_mrr)"):
+    """A publish with two views, of which the first by name stands on the second."""
+    with duckdb.connect(str(settings.warehouse_path)) as connection:
+        connection.execute(
+            f"""
+            create view warehouse.published.totals as
+                select account_id, {sql} as total
+                from "warehouse"."published"."account_360"
+                inner join warehouse.published.account_months using (account_id)
+                group by account_id;
+            create view published.lost as
+                select * from warehouse.published.totals where total < 0;
+            """
+        )
+    tables = [*TABLES, *VIEWS]
+    assert build_candidate(settings, tables).keys() == {"account_360", "account_months"}
+    assert warehouse_rows(settings, tables).keys() == {"account_360", "account_months"}
+    return publish_candidate(settings, Publish(AS_OF, "run00001", "1.0", START, CHECKS), False)
+
+
+def test_a_view_over_published_tables_is_published_as_one_and_can_be_moved(warehouse, tmp_path):
+    published = make_with_views(warehouse)
+    assert (published.tables, published.rows) == (4, 3 + 6 + 1 + 3)
+    assert parquet_rows(published.folder).keys() == {
+        "account_360",
+        "account_months",
+        "audit_checks",
+        "audit_publishes",
+    }
+    moved = tmp_path / "another name.duckdb"
+    (published.folder / "account360.duckdb").rename(moved)
+    warehouse.warehouse_path.unlink()
+    with duckdb.connect(str(moved), read_only=True) as connection:
+        assert connection.execute("select total from totals").fetchall() == [(20,)] * 3
+        assert connection.execute("from lost").fetchall() == []
+        comments = connection.execute(
+            "select comment from duckdb_views() where view_name = 'totals' union all "
+            "select comment from duckdb_columns() "
+            "where table_name = 'totals' and column_name = 'total'"
+        ).fetchall()
+        assert comments == [("One row per account and total.",), ("Their sum.",)]
+    with duckdb.connect() as reader:
+        reader.execute(f"attach '{moved}' as elsewhere (read_only)")
+        assert reader.execute("select count(*) from elsewhere.totals").fetchone() == (3,)
+
+
+def test_a_view_over_anything_but_published_tables_is_refused(warehouse):
+    with duckdb.connect(str(warehouse.warehouse_path)) as connection:
+        connection.execute("create schema marts; create table marts.factors as select 2 as factor")
+    with pytest.raises(duckdb.BinderException, match="warehouse"):
+        make_with_views(warehouse, "sum(ending_mrr * (select factor from warehouse.marts.factors))")
 
 
 def test_a_table_that_the_warehouse_lacks_is_left_to_the_release_checks(warehouse):

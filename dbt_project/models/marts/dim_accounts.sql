@@ -26,7 +26,9 @@ select
     accounts.is_churned,
     accounts.join_date,
     accounts.renewal_date,
-    accounts.churn_date
+    accounts.churn_date,
+    accounts.location,
+    accounts.line
 from accounts
 left join parents
     on accounts.account_id = parents.account_id

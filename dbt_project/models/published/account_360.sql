@@ -53,6 +53,8 @@ select
     accounts.billing_data_through,
     accounts.events_data_through,
     accounts.tickets_data_through,
+    accounts.location,
+    accounts.line,
     run_settings.as_of_date
 from accounts
 cross join run_settings

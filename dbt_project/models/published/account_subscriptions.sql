@@ -30,6 +30,8 @@ select
     records.active_from,
     records.active_to,
     records.next_renewal_date,
+    records.location,
+    records.line,
     run_settings.as_of_date
 from records
 cross join run_settings

@@ -19,6 +19,7 @@ select
     metrics.published_in,
     metrics.computed_in,
     metrics.raw_tables,
+    metrics.contributions,
     metrics.decision,
     metrics.unit_tests,
     metrics.default_aggregation,

@@ -1,0 +1,64 @@
+{#-
+    The published figures of an area of contributions, each with
+    metric     the name of its entry in models/metrics
+    table      where it is published
+    column     in which column; its twin has `_reporting` behind it
+    period     the column of its month or day; the last full day where there is none
+    item       the column, or expression, that tells figures of an account and period apart
+    has_twin   whether it is money in two currencies
+-#}
+{% macro published_figures(area) -%}
+    {%- set figures = [] -%}
+    {%- if area == 'financials' -%}
+        {%- for metric in [
+            'starting_mrr', 'new_mrr', 'expansion_mrr', 'contraction_mrr', 'lost_mrr',
+            'ending_mrr', 'intra_month_mrr',
+        ] -%}
+            {%- do figures.append(figure(metric, 'account_mrr_monthly', 'month', has_twin=true)) -%}
+        {%- endfor -%}
+        {%- do figures.append(figure('exchange_mrr_reporting', 'account_mrr_monthly', 'month')) -%}
+        {%- for metric in [
+            'subscription_mrr', 'recurring_invoice_revenue', 'non_recurring_invoice_revenue',
+            'unclassified_invoice_revenue', 'failed_invoice_revenue', 'payments',
+        ] -%}
+            {%- do figures.append(
+                figure(metric, 'account_revenue_monthly', 'month', has_twin=true)
+            ) -%}
+        {%- endfor -%}
+        {%- for metric in ['subscription_mrr', 'ending_mrr'] -%}
+            {%- do figures.append(
+                figure(metric, 'account_360', month_of(last_full_day_of()), has_twin=true)
+            ) -%}
+        {%- endfor -%}
+        {%- for metric in ['lifetime_revenue', 'lifetime_payments'] -%}
+            {%- do figures.append(figure(metric, 'account_360', has_twin=true)) -%}
+        {%- endfor -%}
+        {%- for metric in ['monthly_amount', 'monthly_revenue'] -%}
+            {%- do figures.append(figure(
+                metric, 'account_subscriptions', item=record_item(), has_twin=true
+            )) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(figures) }}
+{%- endmacro %}
+
+{% macro figure(metric, table, period=none, column=none, item='null', has_twin=false) -%}
+    {{ return({
+        'metric': metric,
+        'table': table,
+        'column': column or metric,
+        'period': period,
+        'item': item,
+        'has_twin': has_twin,
+    }) }}
+{%- endmacro %}
+
+{#- What tells records of subscriptions apart. -#}
+{% macro record_item() -%}
+    concat(subscription_id, ' ', start_date)
+{%- endmacro %}
+
+{#- The areas of contributions, each a model `contributions_<area>`. -#}
+{% macro contribution_areas() -%}
+    {{ return(['financials']) }}
+{%- endmacro %}
