@@ -6,6 +6,7 @@
     period     the column of its month or day; the last full day where there is none
     item       the column, or expression, that tells figures of an account and period apart
     has_twin   whether it is money in two currencies
+    where      which rows of the table
 -#}
 {% macro published_figures(area) -%}
     {%- set figures = [] -%}
@@ -38,11 +39,30 @@
                 metric, 'account_subscriptions', item=record_item(), has_twin=true
             )) -%}
         {%- endfor -%}
+    {%- elif area == 'retention' -%}
+        {%- for metric in ['due_mrr', 'renewed_mrr', 'uplift_mrr', 'reduction_mrr'] -%}
+            {%- do figures.append(figure(
+                metric, 'account_renewals', 'due_month', item=record_item(), has_twin=true
+            )) -%}
+        {%- endfor -%}
+        {%- do figures.append(
+            figure('churned_mrr', 'account_churn', column='lost_mrr', has_twin=true)
+        ) -%}
+    {%- elif area == 'nps' -%}
+        {%- for metric in ['nps_current', 'nps_net', 'nps_latest_per_user'] -%}
+            {%- do figures.append(figure(metric, 'account_nps')) -%}
+        {%- endfor -%}
+        {%- for metric in ['nps_current', 'nps_net'] -%}
+            {%- do figures.append(figure(metric, 'account_360')) -%}
+            {%- do figures.append(daily_figure(metric)) -%}
+        {%- endfor -%}
     {%- endif -%}
     {{ return(figures) }}
 {%- endmacro %}
 
-{% macro figure(metric, table, period=none, column=none, item='null', has_twin=false) -%}
+{% macro figure(
+    metric, table, period=none, column=none, item='null', has_twin=false, where='true'
+) -%}
     {{ return({
         'metric': metric,
         'table': table,
@@ -50,7 +70,15 @@
         'period': period,
         'item': item,
         'has_twin': has_twin,
+        'where': where,
     }) }}
+{%- endmacro %}
+
+{#- A figure of the metrics page, by day. -#}
+{% macro daily_figure(metric) -%}
+    {{ return(figure(
+        metric, 'account_metrics_daily', 'day', column='value', where="metric = '" ~ metric ~ "'"
+    )) }}
 {%- endmacro %}
 
 {#- What tells records of subscriptions apart. -#}
@@ -60,5 +88,5 @@
 
 {#- The areas of contributions, each a model `contributions_<area>`. -#}
 {% macro contribution_areas() -%}
-    {{ return(['financials']) }}
+    {{ return(['financials', 'retention', 'nps']) }}
 {%- endmacro %}

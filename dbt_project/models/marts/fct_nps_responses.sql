@@ -1,6 +1,10 @@
 -- One row per response to an NPS survey, and whether it counts in the account's current NPS.
 with
 
+run_settings as (
+    select * from {{ ref('run_settings') }}
+),
+
 responses as (
     select * from {{ ref('stg_canonical__nps_responses') }}
 ),
@@ -17,6 +21,7 @@ select
     responses.comment,
     responses.score,
     responses.submitted_at >= scores.window_from_at as is_in_window,
+    {{ local_day('responses.submitted_at', 'run_settings.reporting_time_zone') }} as submitted_date,
     responses.submitted_at,
     responses.location,
     responses.line,
@@ -24,3 +29,4 @@ select
 from responses
 inner join scores
     on responses.account_id = scores.account_id
+cross join run_settings

@@ -16,6 +16,7 @@ select
     responses.comment,
     responses.score,
     responses.is_in_window,
+    responses.submitted_date,
     responses.submitted_at,
     responses.location,
     responses.line,

@@ -14,6 +14,7 @@ select
     {{ figure.period or last_full_day_of() }} as period,
     as_of_date
 from {{ ref(figure.table) }}
+where {{ figure.where }}
 {% if not (loop.last and outer_loop.last) %}union all
 {% endif %}
 {%- endfor %}
