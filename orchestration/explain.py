@@ -39,26 +39,32 @@ _TABLES = (
 _DEFAULTS = {"basis": "as_of"}
 _PERIODS = ("month", "day")
 
-# What a record says beside its amount: source → its published table, its key there, and columns.
+# What a record says beside its amount: source → its published table, what `source_key` is there,
+# and columns.
 _DETAILS = {
     "billing.subscriptions": (
         "account_subscriptions",
-        ("subscription_id", "start_date"),
+        "concat(subscription_id, ' ', start_date)",
         ("billing_cycle", "monthly_amount", "currency", "active_from", "active_to"),
     ),
     "billing.invoice_lines": (
         "account_invoice_lines",
-        ("invoice_id", "line_number"),
+        "concat(invoice_id, ' ', line_number)",
         ("amount", "currency", "created_date", "payment_date", "is_recurring"),
+    ),
+    "crm.nps_responses": (
+        "account_nps_responses",
+        "coalesce(response_id, concat(location, ' ', line))",
+        ("score", "submitted_at", "user_email"),
     ),
     "tickets.tickets": (
         "account_tickets",
-        ("ticket_id",),
+        "ticket_id",
         ("status", "created_at", "closed_at"),
     ),
-    "user_activity_daily": (
-        "user_activity_daily",
-        ("user_id", "day"),
+    _USER_DAYS: (
+        _USER_DAYS,
+        "concat(user_id, ' ', day)",
         ("event_count", "session_seconds"),
     ),
 }
@@ -316,8 +322,9 @@ class Publish:
         if "account_id" in row and "account_id" not in keys:
             keys["account_id"] = row["account_id"]
             account_name = self._account_name(row["account_id"])
-        # records are those of the figure that the catalogue names, not of its values by day
-        contributions = self._contributions(metric, keys) if metric == named else ()
+        # records of a month are not those of its first day
+        is_of_month = metric != named and "month" in named.grain
+        contributions = () if is_of_month else self._contributions(metric, keys)
         parts = _parts(metric, row, contributions)
         events, remark = self._events(keys, contributions)
         steps = self._steps(metric)
@@ -476,8 +483,7 @@ class Publish:
         """What the published table of a source says of an account's records, by their keys."""
         table, key, columns = _DETAILS[source]
         rows = self.rows(
-            f"select concat_ws(' ', {', '.join(map(_name, key))}), "
-            f"{', '.join(map(_name, columns))} from {_name(table)} where account_id = ?",
+            f"select {key}, {', '.join(columns)} from {table} where account_id = ?",
             account_id,
         )
         return {
