@@ -7,6 +7,7 @@
     item       the column, or expression, that tells figures of an account and period apart
     has_twin   whether it is money in two currencies
     where      which rows of the table
+    numerator, denominator  of a ratio, expressions: the parts that are published beside it
 -#}
 {% macro published_figures(area) -%}
     {%- set figures = [] -%}
@@ -49,19 +50,65 @@
             figure('churned_mrr', 'account_churn', column='lost_mrr', has_twin=true)
         ) -%}
     {%- elif area == 'nps' -%}
-        {%- for metric in ['nps_current', 'nps_net', 'nps_latest_per_user'] -%}
-            {%- do figures.append(figure(metric, 'account_nps')) -%}
+        {%- for metric, parts in {
+            'nps_current': ['score_total', 'responses'],
+            'nps_net': ['promoters - detractors', 'responses'],
+            'nps_latest_per_user': ['user_score_total', 'users'],
+        }.items() -%}
+            {%- do figures.append(figure(
+                metric, 'account_nps', numerator=parts[0], denominator=parts[1]
+            )) -%}
         {%- endfor -%}
         {%- for metric in ['nps_current', 'nps_net'] -%}
             {%- do figures.append(figure(metric, 'account_360')) -%}
             {%- do figures.append(daily_figure(metric)) -%}
+        {%- endfor -%}
+    {%- elif area == 'activity' -%}
+        {%- for metric in ['dau', 'wau', 'mau', 'product_users'] -%}
+            {%- do figures.append(figure(metric, 'account_activity_daily', 'day')) -%}
+            {%- do figures.append(figure(metric, 'account_360')) -%}
+            {%- do figures.append(daily_figure(metric)) -%}
+        {%- endfor -%}
+        {%- do figures.append(
+            figure('session_seconds', 'user_activity_daily', 'day', item='user_id')
+        ) -%}
+        {%- do figures.append(figure(
+            'seconds_per_active_user', 'account_activity_daily', 'day',
+            numerator='session_seconds', denominator='dau'
+        )) -%}
+        {%- do figures.append(figure(
+            'seconds_per_active_user', 'account_360', denominator='dau'
+        )) -%}
+        {%- do figures.append(daily_figure('seconds_per_active_user')) -%}
+        {%- for metric in ['activity_rank', 'activity_rank_in_account'] -%}
+            {%- do figures.append(
+                figure(metric, 'account_users', item='user_id')
+            ) -%}
+        {%- endfor -%}
+        {%- for kind, columns in {
+            'module': ['product', 'module'], 'feature': ['product', 'module', 'feature'],
+        }.items() -%}
+            {%- set item = "concat_ws(' / ', " ~ columns | join(', ') ~ ')' -%}
+            {%- set total = 'total_seconds' if kind == 'module' else 'total_count' -%}
+            {%- set mean = 'per_user_per_day_used' -%}
+            {%- do figures.append(figure(
+                kind ~ '_' ~ total, 'account_' ~ kind ~ '_usage_30d', column=total, item=item
+            )) -%}
+            {%- do figures.append(figure(
+                mean if kind == 'module' else 'count_' ~ mean,
+                'account_' ~ kind ~ '_usage_30d',
+                column=('seconds_' if kind == 'module' else 'count_') ~ mean,
+                item=item,
+                denominator='days_used',
+            )) -%}
         {%- endfor -%}
     {%- endif -%}
     {{ return(figures) }}
 {%- endmacro %}
 
 {% macro figure(
-    metric, table, period=none, column=none, item='null', has_twin=false, where='true'
+    metric, table, period=none, column=none, item='null', has_twin=false, where='true',
+    numerator='null', denominator='null'
 ) -%}
     {{ return({
         'metric': metric,
@@ -71,6 +118,8 @@
         'item': item,
         'has_twin': has_twin,
         'where': where,
+        'numerator': numerator,
+        'denominator': denominator,
     }) }}
 {%- endmacro %}
 
@@ -88,5 +137,5 @@
 
 {#- The areas of contributions, each a model `contributions_<area>`. -#}
 {% macro contribution_areas() -%}
-    {{ return(['financials', 'retention', 'nps']) }}
+    {{ return(['financials', 'retention', 'nps', 'activity']) }}
 {%- endmacro %}

@@ -22,8 +22,9 @@ sums as (
         period,
         sum(amount) filter (where part = 'value') as total,
         sum(amount_reporting) filter (where part = 'value') as total_reporting,
-        max(factor) * sum(amount) filter (where part = 'numerator')
-        / sum(amount) filter (where part = 'denominator') as quotient
+        max(factor) as factor,
+        sum(amount) filter (where part = 'numerator') as numerator,
+        sum(amount) filter (where part = 'denominator') as denominator
     from {{ ref('contributions_' ~ area) }}
     where amount is not null and {{ condition }}
     group by account_id, metric, item, period
@@ -40,7 +41,12 @@ compared as (
         figures.value_reporting,
         cast(sums.total as double) as total,
         cast(sums.total_reporting as double) as total_reporting,
-        cast(sums.quotient as double) as quotient
+        figures.numerator,
+        figures.denominator,
+        cast(sums.numerator as double) as numerators,
+        cast(sums.denominator as double) as denominators,
+        sums.factor * cast(coalesce(sums.numerator, 0) as double)
+        / cast(sums.denominator as double) as quotient
     from figures
     full join sums
         on
@@ -55,7 +61,12 @@ from compared
 where
     published_in is null
     or abs(coalesce(value, 0) - coalesce(total, quotient, 0))
-    > case when quotient is null then 1e-14 else 1e-9 end * abs(coalesce(value, 0))
+    > case
+        when quotient is null then 1e-14 * abs(coalesce(value, 0))
+        else 1e-9 * abs(coalesce(value, 0)) + 1e-8
+    end
     or abs(coalesce(value_reporting, 0) - coalesce(total_reporting, 0))
     > 1e-14 * abs(coalesce(value_reporting, 0))
+    or abs(numerator - coalesce(numerators, 0)) > 1e-14 * abs(numerator)
+    or abs(denominator - coalesce(denominators, 0)) > 1e-14 * abs(denominator)
 {%- endmacro %}

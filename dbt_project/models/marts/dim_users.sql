@@ -31,7 +31,10 @@ select
     ranks.rank_trend,
     users.first_known_day,
     users.first_seen_date,
-    users.last_seen_date
+    users.last_seen_date,
+    users.deactivated_on,
+    users.location,
+    users.line
 from users
 inner join accounts
     on users.account_id = accounts.account_id

@@ -22,6 +22,10 @@ select
     users.rank_trend,
     users.first_seen_date,
     users.last_seen_date,
+    users.first_known_day as first_known_date,
+    users.deactivated_on as deactivated_date,
+    users.location,
+    users.line,
     run_settings.as_of_date
 from users
 cross join run_settings

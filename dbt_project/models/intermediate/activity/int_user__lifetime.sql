@@ -38,7 +38,9 @@ everybody as (
         users.last_name,
         users.email,
         least(users.product_join_date, known_from_events.first_event_day) as first_known_day,
-        users.deactivated_on
+        users.deactivated_on,
+        users.location,
+        users.line
     from users
     full join known_from_events
         on

@@ -11,6 +11,8 @@ select
     cast({{ figure.column }} as double) as value,
     cast({{ figure.column ~ '_reporting' if figure.has_twin else 'null' }} as double)
         as value_reporting,
+    cast({{ figure.numerator }} as double) as numerator,
+    cast({{ figure.denominator }} as double) as denominator,
     {{ figure.period or last_full_day_of() }} as period,
     as_of_date
 from {{ ref(figure.table) }}

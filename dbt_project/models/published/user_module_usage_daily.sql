@@ -1,0 +1,20 @@
+with
+
+run_settings as (
+    select * from {{ ref('run_settings') }}
+),
+
+usage_days as (
+    select * from {{ ref('fct_user_module_days') }}
+)
+
+select
+    usage_days.account_id,
+    usage_days.user_id,
+    usage_days.product,
+    usage_days.module,
+    {{ microseconds_to_seconds('usage_days.microseconds') }} as total_seconds,
+    usage_days.day,
+    run_settings.as_of_date
+from usage_days
+cross join run_settings
