@@ -33,7 +33,7 @@ _USER_DAYS = "user_activity_daily"
 
 _TABLES = (
     *("account_360", "audit_publishes", CHECKS_TABLE, "column_lineage"),
-    *("metric_catalog", "metric_contributions", "metric_lineage"),
+    *("metric_catalog", "metric_contributions", "metric_figures", "metric_lineage"),
 )
 # What a key is unless it is asked for, beside the latest month or day.
 _DEFAULTS = {"basis": "as_of"}
@@ -55,7 +55,7 @@ _DETAILS = {
     "crm.nps_responses": (
         "account_nps_responses",
         "coalesce(response_id, concat(location, ' ', line))",
-        ("score", "submitted_at", "user_email"),
+        ("score", "submitted_at"),
     ),
     "tickets.tickets": (
         "account_tickets",
@@ -456,20 +456,32 @@ class Publish:
         items = [str(keys[key]) for key in metric.keys if key not in ("account_id", *_PERIODS)]
         rows = self.rows(
             """
+            with figures as (
+                -- figures without a month or day of their own have one there: of now, or of renewal
+                select period
+                from metric_figures
+                where
+                    metric = $1
+                    and account_id = $2
+                    and item is not distinct from $4
+                    and published_in = $5
+            )
             select
                 part, amount, amount_reporting, factor, source_table, source_key, location, line
             from metric_contributions
             where
                 metric = $1
                 and account_id = $2
-                and period = coalesce($3, as_of_date - interval 1 day)
                 and item is not distinct from $4
-            order by part, abs(amount) desc, source_table, source_key, location, line
+                and period = coalesce($3, (select max(period) from figures), period)
+            order by
+                part = 'denominator', abs(amount) desc, source_table, source_key, location, line
             """,
             metric.metric,
             keys.get("account_id"),
             next((keys[key] for key in _PERIODS if key in keys), None),
             " ".join(items) or None,
+            f"{metric.table}.{metric.column}",
         )
         details = {
             source: self._details(source, keys["account_id"])

@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from orchestration.explain import (
+    Amount,
     CheckResult,
     Choice,
     Contribution,
@@ -82,7 +83,7 @@ def definition_text(definition: Definition) -> str:
 def choice_text(choice: Choice) -> str:
     """The figures that the keys leave, and how to ask for one of them."""
     metric = choice.metric
-    lines = [_headline(metric, choice.keys, choice.account_name), ""]
+    lines = [*_headline(metric, choice.keys, choice.account_name), ""]
     asked = " ".join(_asked(key) for key in choice.open_keys)
     said = f"{len(choice.figures):,} figures; one of them with {asked} is taken apart."
     lines += _wrapped(said, "")
@@ -100,7 +101,7 @@ def explanation_text(explanation: Explanation) -> str:
     """A figure taken apart."""
     metric = explanation.metric
     parts = [
-        [_headline(metric, explanation.keys, explanation.account_name), *_assumed(explanation)],
+        [*_headline(metric, explanation.keys, explanation.account_name), *_assumed(explanation)],
         _value_lines(explanation),
         ["What it is", *_definition_lines(metric)],
         _made_of(explanation),
@@ -113,7 +114,7 @@ def explanation_text(explanation: Explanation) -> str:
     return "\n\n".join("\n".join(lines) for lines in parts if lines)
 
 
-def _headline(metric: Metric, keys: Mapping[str, Any], account_name: str | None) -> str:
+def _headline(metric: Metric, keys: Mapping[str, Any], account_name: str | None) -> list[str]:
     account = keys.get("account_id")
     who = [f"{account} {account_name}"] if account else []
     others = [
@@ -121,7 +122,8 @@ def _headline(metric: Metric, keys: Mapping[str, Any], account_name: str | None)
         for key, value in keys.items()
         if key != "account_id"
     ]
-    return f"{metric.label} ({metric.metric}): {', '.join([*who, *others])}"
+    said = ", ".join([*who, *others])
+    return _wrapped(f"{metric.label} ({metric.metric}){f': {said}' if said else ''}", "", "    ")
 
 
 def _assumed(explanation: Explanation) -> list[str]:
@@ -157,43 +159,48 @@ def _made_of(explanation: Explanation) -> list[str]:
     lines = []
     if explanation.worked:
         lines += _wrapped(explanation.worked, "  numbers   ", " " * 12)
-    for part in explanation.parts:
-        records = [one for one in explanation.contributions if one.part == part.part]
-        twin = explanation.amounts[1].unit if len(explanation.amounts) > 1 else ""
-        lines += _record_lines(part, records, twin)
-    if not lines:
-        return []
-    return ["What this one is made of", *lines]
+    if explanation.contributions:
+        lines += _record_lines(explanation)
+    return ["What this one is made of", *lines] if lines else []
 
 
-def _record_lines(part: Part, records: Sequence[Contribution], twin: str) -> list[str]:
-    if not records:
-        return []
-    what = "" if part.part == "value" else f"{part.part}: "
-    count = f"{part.records:,} record{'' if part.records == 1 else 's'}"
-    total = f", together {shown(part.total)}" if part.total is not None else ""
-    if twin and part.total_reporting is not None:
-        total += f" ({shown(part.total_reporting)} {twin})"
-    lines = [f"  {what}{count}{total}"]
-    rows = [["amount", "record", "file and line"]]
-    for one in records[:_SHOWN_RECORDS]:
-        place = f"{one.location}:{one.line}" if one.location else ""
-        amount = "" if one.amount is None else shown(one.amount)
-        rows.append([amount, f"{one.source_table} {one.source_key}", place])
-    beside = max(map(len, table(rows, numbers={0}))) <= _WIDTH - 4
-    header, *written = table([row if beside else row[:2] for row in rows], numbers={0})
-    lines.append(f"    {header if beside else f'{header}, file and line'}")
-    indent = " " * (6 + max(len(row[0]) for row in rows))
-    for line, one, (*_, place) in zip(written, records, rows[1:], strict=False):
-        lines.append(f"    {line}")
-        if place and not beside:
-            lines.append(f"{indent}{place}")
-        lines += _detail_lines(one.details, indent)
-    if rest := records[_SHOWN_RECORDS:]:
-        amounts = [one.amount for one in rest if one.amount is not None]
-        total = f", together {shown(sum(amounts))}" if amounts else ""
-        lines.append(f"    and {len(rest):,} more{total}; --json has all")
+def _record_lines(explanation: Explanation) -> list[str]:
+    """Each record once, with what it adds to the value, or to numerator and denominator."""
+    parts = [part for part in explanation.parts if part.records]
+    records: dict[tuple[Any, ...], dict[str, Contribution]] = {}
+    for one in explanation.contributions:
+        place = (one.source_table, one.source_key, one.location, one.line)
+        records.setdefault(place, {})[one.part] = one
+    sums = [_sum_text(part, explanation.amounts) for part in parts if part.total is not None]
+    count = f"{len(records):,} record{'' if len(records) == 1 else 's'}"
+    lines = [f"  {', '.join([count, *sums])}"]
+    header = ["amount" if part.part == "value" else part.part for part in parts]
+    rows = [[*header, "record", "file and line"]]
+    shown_records = list(records.items())[:_SHOWN_RECORDS]
+    for (source, key, location, line), by_part in shown_records:
+        amounts = [by_part[part.part].amount if part.part in by_part else None for part in parts]
+        cells = ["" if amount is None else shown(amount) for amount in amounts]
+        rows.append([*cells, f"{source} {key}", f"{location}:{line}" if location else ""])
+    numbers = set(range(len(parts)))
+    beside = max(map(len, table(rows, numbers))) <= _WIDTH - 4
+    first, *others = table([row if beside else row[:-1] for row in rows], numbers)
+    lines.append(f"    {first if beside else f'{first}, file and line'}")
+    indent = " " * (4 + sum(max(len(row[index]) for row in rows) + 2 for index in numbers))
+    for text, row, (_, by_part) in zip(others, rows[1:], shown_records, strict=True):
+        lines.append(f"    {text}")
+        if row[-1] and not beside:
+            lines.append(f"{indent}{row[-1]}")
+        lines += _detail_lines(next(iter(by_part.values())).details, indent)
+    if (more := len(records) - _SHOWN_RECORDS) > 0:
+        lines.append(f"    and {more:,} more; --json has all")
     return lines
+
+
+def _sum_text(part: Part, amounts: Sequence[Amount]) -> str:
+    said = f"{'together' if part.part == 'value' else part.part} {shown(part.total)}"
+    if len(amounts) > 1 and part.total_reporting is not None:
+        said += f" ({shown(part.total_reporting)} {amounts[1].unit})"
+    return said
 
 
 def _detail_lines(details: Mapping[str, Any], indent: str) -> list[str]:

@@ -130,6 +130,7 @@ from (values
         '2024-05-01'),
     ('ending_mrr', 'A-1', null, 'value', 'billing.subs', 'S-1', 'b/2.csv', 1, 5, '2024-06-01'),
     ('responses', 'A-1', null, 'value', 'crm.nps', 'N-1', 'c/1.csv', 1, 3, '2024-06-09'),
+    ('responses', 'A-1', null, 'value', 'crm.nps', 'N-2', 'c/1.csv', 2, 2, '2024-06-10'),
     ('module_time', 'A-1', 'Core Plan', 'value', 'events.events', 'e', 'e/1', 1, 90, '2024-06-09'),
     ('module_time', 'A-1', 'Core Ship', 'value', 'events.events', 'f', 'e/1', 2, 30, '2024-06-09'),
     ('dau', 'A-1', null, 'value', 'user_activity_daily', 'ann 2024-06-09', null, null, 1,
@@ -139,6 +140,11 @@ from (values
 ) as rows (
     metric, account_id, item, part, source_table, source_key, location, line, amount, period
 );
+
+create table metric_figures as from (values
+    ('responses', 'A-1', null, 'account_nps.responses', date '2024-06-09'),
+    ('responses', 'A-1', null, 'account_metrics_daily.value', date '2024-06-10')
+) as figures (metric, account_id, item, published_in, period);
 
 create table audit_publishes as
 select
@@ -326,7 +332,7 @@ def test_records_of_the_figure_and_of_no_other_the_largest_first(published):
     assert figure(published, "payments", account_id="A-1").contributions == ()
 
 
-def test_records_of_a_figure_of_now_are_those_of_the_last_full_day(published):
+def test_records_of_a_figure_without_a_period_are_those_of_the_one_that_is_published(published):
     (one,) = figure(published, "responses", account_id="A-1").contributions
     assert one.source_key == "N-1"
 
@@ -459,7 +465,7 @@ def test_a_figure_reads_from_the_value_to_the_publish(published, capsys):
     assert max(map(len, out.splitlines())) <= 100
 
 
-def test_many_records_are_cut_with_their_sum_and_json_has_all(published, capsys):
+def test_many_records_are_cut_after_their_sum_and_json_has_all(published, capsys):
     with duckdb.connect(str(published.current_path / "account360.duckdb")) as connection:
         connection.execute(
             "insert into metric_contributions by name "
@@ -469,7 +475,9 @@ def test_many_records_are_cut_with_their_sum_and_json_has_all(published, capsys)
         )
     arguments = ("payments", "--account", "A-1", "--month", "2024-05")
     assert run(published, *arguments) == 0
-    assert "and 12 more, together 3; --json has all" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "22 records, together 45.50 (101 USD)" in out
+    assert "and 12 more; --json has all" in out
     assert run(published, *arguments, "--json") == 0
     answer = json.loads(capsys.readouterr().out)
     assert answer["answer"] == "explanation"
