@@ -22,6 +22,7 @@ from typing import Any
 
 import duckdb
 
+from orchestration.explain_events import EVENT_SOURCES, Event, EventsUnknownError, find_events
 from orchestration.publishing import CHECKS_TABLE, DATABASE, current_publish
 from settings import Settings
 
@@ -29,7 +30,6 @@ from settings import Settings
 _BY_DAY = "account_metrics_daily.value"
 _BY_DAY_GRAIN = ("account_id", "metric", "day")
 _CANDIDATE = "candidate"
-_USER_DAYS = "user_activity_daily"
 
 _TABLES = (
     *("account_360", "audit_publishes", CHECKS_TABLE, "column_lineage"),
@@ -62,10 +62,20 @@ _DETAILS = {
         "ticket_id",
         ("status", "created_at", "closed_at"),
     ),
-    _USER_DAYS: (
-        _USER_DAYS,
+    "user_activity_daily": (
+        "user_activity_daily",
         "concat(user_id, ' ', day)",
         ("event_count", "session_seconds"),
+    ),
+    "user_module_usage_daily": (
+        "user_module_usage_daily",
+        "concat_ws(' ', user_id, product, module, day)",
+        ("total_seconds",),
+    ),
+    "user_feature_usage_daily": (
+        "user_feature_usage_daily",
+        "concat_ws(' ', user_id, product, module, feature, day)",
+        ("total_count",),
     ),
 }
 
@@ -74,16 +84,6 @@ _AGGREGATE = re.compile(r"Σ|count |number |the |min\(|of n ")
 _NAME = re.compile(r"(?<![\w.])[a-z][a-z0-9_]*(?![\w.]*\w)")
 _OPERATORS = "·×−+/=<>≤≥"
 _ARITHMETIC = re.compile(r"[\d,.()\s·×−+/-]+")
-
-_EVENTS = """
-    select user_id, event_day, created_at, action, session_id, location, line
-    from staging.stg_canonical__events
-    where
-        account_id = $1
-        and is_activity
-        and (user_id, event_day) in (select unnest($2::varchar[]), unnest($3::date[]))
-    order by created_at, user_id, location, line
-"""
 
 
 class ExplainError(ValueError):
@@ -159,19 +159,6 @@ class Part:
     total_reporting: Any
     factor: float
     records: int
-
-
-@dataclass(frozen=True)
-class Event:
-    """A landed event behind a user day."""
-
-    user_id: str
-    day: date
-    created_at: datetime
-    action: str
-    session_id: str | None
-    location: str
-    line: int
 
 
 @dataclass(frozen=True)
@@ -480,7 +467,7 @@ class Publish:
             metric.metric,
             keys.get("account_id"),
             next((keys[key] for key in _PERIODS if key in keys), None),
-            " ".join(items) or None,
+            (" / " if "product" in metric.keys else " ").join(items) or None,
             f"{metric.table}.{metric.column}",
         )
         details = {
@@ -508,38 +495,32 @@ class Publish:
         }
 
     def _events(
-        self, keys: Mapping[str, Any], contributions: Iterable[Contribution]
+        self, keys: Mapping[str, Any], contributions: Sequence[Contribution]
     ) -> tuple[tuple[Event, ...], str | None]:
         """The events of the user days among the records, and what has to be known of them."""
-        user_days = sorted(
-            {
-                (user_id, date.fromisoformat(day))
-                for one in contributions
-                if one.source_table == _USER_DAYS
-                for user_id, _, day in [one.source_key.rpartition(" ")]
-            }
-        )
-        if not user_days:
+        records = [one for one in contributions if one.source_table in EVENT_SOURCES]
+        if not records:
             return (), None
-        users, days = map(list, zip(*user_days, strict=True))
-        warehouse = self._settings.warehouse_path
-        if not warehouse.exists():
-            return (), f"not known: {warehouse} is not there, and the publish ends at user days"
+        source = records[0].source_table
+        table, key, _ = _DETAILS[source]
+        counted, *_ = EVENT_SOURCES[source]
+        rows = self.rows(
+            f"select user_id, day, {counted} from {table} "
+            f"where account_id = ? and {key} in (select unnest(cast(? as varchar[])))",
+            keys["account_id"],
+            [one.source_key for one in records],
+        )
         try:
-            with duckdb.connect(str(warehouse), read_only=True) as connection:
-                found = connection.execute(_EVENTS, [keys["account_id"], users, days]).fetchall()
-        except duckdb.IOException:
-            return (), f"not known now: a run has {warehouse}; ask again when it has ended"
-        counted = self.rows(
-            "select sum(event_count) from user_activity_daily "
-            "where account_id = ? and (user_id, day) in (select unnest(?), unnest(?))",
-            *(keys["account_id"], users, days),
-        )[0][0]
-        if counted == len(found):
-            return tuple(Event(*row) for row in found), None
-        return tuple(Event(*row) for row in found), (
-            f"the publish counted {counted:,}: the warehouse has been loaded since, and shows what "
-            "the next publish will"
+            events = find_events(self._settings, source, keys, [row[:2] for row in rows])
+        except EventsUnknownError as error:
+            return (), f"not known: {error}"
+        count = sum(row[2] for row in rows)
+        if abs(sum(event.amount for event in events) - count) < Decimal("0.000001"):
+            return events, None
+        return events, (
+            f"{counted} of those days is {shown(count)} in the publish, and "
+            f"{shown(sum(event.amount for event in events))} here: the warehouse has been loaded "
+            "since, and shows what the next publish will"
         )
 
     def _steps(self, metric: Metric) -> tuple[Step, ...]:

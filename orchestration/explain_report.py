@@ -210,20 +210,24 @@ def _detail_lines(details: Mapping[str, Any], indent: str) -> list[str]:
 
 
 def _event_lines(explanation: Explanation) -> list[str]:
-    if not explanation.events and not explanation.events_remark:
+    events, remark = explanation.events, explanation.events_remark
+    if not events and not remark:
         return []
-    lines = [f"The events of those days: {len(explanation.events):,}"]
-    if explanation.events:
-        rows = [["instant (UTC)", "user", "action", "session", "file and line"]]
-        for one in explanation.events[:_SHOWN_RECORDS]:
+    lines = [f"The events of those days: {len(events):,}"]
+    if events:
+        is_counted = all(one.amount == 1 for one in events)
+        header = "active seconds" if is_counted else "amount"
+        rows = [["instant (UTC)", "user", "action", header, "file and line"]]
+        for one in events[:_SHOWN_RECORDS]:
             at = f"{one.created_at:%Y-%m-%d %H:%M:%S}"
-            place = f"{one.location}:{one.line}"
-            rows.append([at, one.user_id, one.action, one.session_id or "-", place])
-        lines += _indented(table(rows, numbers=set()))
-        if (more := len(explanation.events) - _SHOWN_RECORDS) > 0:
+            amount = one.active_seconds if is_counted else one.amount
+            said = "" if amount is None else shown(amount)
+            rows.append([at, one.user_id, one.action, said, f"{one.location}:{one.line}"])
+        lines += _indented(table(rows, numbers={3}))
+        if (more := len(events) - _SHOWN_RECORDS) > 0:
             lines.append(f"  and {more:,} more; --json has all")
-    if explanation.events_remark:
-        lines += _wrapped(explanation.events_remark, "  ")
+    if remark:
+        lines += _wrapped(remark, "  ")
     return lines
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration import cli
+from orchestration import cli, explain_events
 from orchestration.explain import (
     Choice,
     Definition,
@@ -78,6 +78,11 @@ create table user_activity_daily as from (values
     ('A-1', 'ann', date '2024-06-09', 2, 60.5), ('A-1', 'bob b', date '2024-06-09', 1, null)
 ) as days (account_id, user_id, day, event_count, session_seconds);
 
+create table user_module_usage_daily as from (values
+    ('A-1', 'ann', 'Core', 'Plan', date '2024-06-09', 90.0),
+    ('A-1', 'ann', 'Core', 'Ship', date '2024-06-09', 30.0)
+) as days (account_id, user_id, product, module, day, total_seconds);
+
 create table account_invoice_lines as from (values
     ('A-1', 'I-1', 1, 0.5, 'EUR', date '2024-04-30', date '2024-05-02', true),
     ('A-1', 'I-1', 2, 40, 'EUR', date '2024-04-30', date '2024-05-02', null)
@@ -131,8 +136,10 @@ from (values
     ('ending_mrr', 'A-1', null, 'value', 'billing.subs', 'S-1', 'b/2.csv', 1, 5, '2024-06-01'),
     ('responses', 'A-1', null, 'value', 'crm.nps', 'N-1', 'c/1.csv', 1, 3, '2024-06-09'),
     ('responses', 'A-1', null, 'value', 'crm.nps', 'N-2', 'c/1.csv', 2, 2, '2024-06-10'),
-    ('module_time', 'A-1', 'Core Plan', 'value', 'events.events', 'e', 'e/1', 1, 90, '2024-06-09'),
-    ('module_time', 'A-1', 'Core Ship', 'value', 'events.events', 'f', 'e/1', 2, 30, '2024-06-09'),
+    ('module_time', 'A-1', 'Core / Plan', 'value', 'user_module_usage_daily',
+        'ann Core Plan 2024-06-09', null, null, 90, '2024-06-09'),
+    ('module_time', 'A-1', 'Core / Ship', 'value', 'user_module_usage_daily',
+        'ann Core Ship 2024-06-09', null, null, 30, '2024-06-09'),
     ('dau', 'A-1', null, 'value', 'user_activity_daily', 'ann 2024-06-09', null, null, 1,
         '2024-06-09'),
     ('dau', 'A-1', null, 'value', 'user_activity_daily', 'bob b 2024-06-09', null, null, 1,
@@ -160,7 +167,7 @@ create table metric_catalog (
 
 EVENTS = """
 create schema staging;
-create table staging.stg_canonical__events as from (values
+create table staging.all_events as from (values
     ('A-1', 'ann', date '2024-06-09', timestamp '2024-06-09 08:00:00', 'click', true, 1),
     ('A-1', 'ann', date '2024-06-09', timestamp '2024-06-09 07:00:00', 'click', true, 2),
     ('A-1', 'bob b', date '2024-06-09', timestamp '2024-06-09 09:00:00', 'click', true, 3),
@@ -168,9 +175,23 @@ create table staging.stg_canonical__events as from (values
     ('A-1', 'ann', date '2024-06-08', timestamp '2024-06-08 09:00:00', 'click', true, 5),
     ('A-2', 'ann', date '2024-06-09', timestamp '2024-06-09 09:00:00', 'click', true, 6)
 ) as events (account_id, user_id, event_day, created_at, action, is_activity, line);
-alter table staging.stg_canonical__events add column session_id varchar;
-alter table staging.stg_canonical__events add column location varchar;
-update staging.stg_canonical__events set location = 'events/1.jsonl';
+alter table staging.all_events add column session_id varchar;
+alter table staging.all_events add column location varchar;
+alter table staging.all_events add column active_microseconds bigint;
+alter table staging.all_events add column product varchar;
+alter table staging.all_events add column module varchar;
+alter table staging.all_events add column time_spent_microseconds bigint;
+insert into staging.all_events by name
+from (values
+    ('A-1', 'ann', date '2024-06-09', timestamp '2024-06-09 10:00:00', 'Ship', 20000000, 7),
+    ('A-1', 'ann', date '2024-06-09', timestamp '2024-06-09 11:00:00', 'Ship', 10000000, 8),
+    ('A-1', 'ann', date '2024-06-09', timestamp '2024-06-09 11:00:00', 'Plan', 10000000, 9)
+) as events (
+    account_id, user_id, event_day, created_at, module, time_spent_microseconds, line
+);
+update staging.all_events
+set action = 'moduleEnd', product = 'Core', is_activity = false where module is not null;
+update staging.all_events set location = 'events/1.jsonl';
 """
 
 
@@ -339,7 +360,7 @@ def test_records_of_a_figure_without_a_period_are_those_of_the_one_that_is_publi
 
 def test_records_of_a_module_are_its_own(published):
     answer = figure(published, "module_time", account_id="A-1", product="Core", module="Ship")
-    assert [one.source_key for one in answer.contributions] == ["f"]
+    assert [one.source_key for one in answer.contributions] == ["ann Core Ship 2024-06-09"]
 
 
 @pytest.mark.parametrize(
@@ -381,9 +402,21 @@ def test_checks_are_those_of_its_tables_and_of_the_publish(published):
 # --- from user days to events
 
 
-def warehouse(settings: Settings) -> Path:
+def warehouse(settings: Settings, judging: str = "select 1") -> Path:
+    """A warehouse with the events, and the SQL with which the last night judged and counted them:
+    all of them, unless `judging` asks for days."""
     with duckdb.connect(str(settings.warehouse_path)) as connection:
         connection.execute(EVENTS)
+    counting = 'select * from "warehouse"."staging"."stg_native__events"'
+    if judging == "select 1":
+        counting = 'select * from "warehouse"."staging"."all_events"'
+    for folder, name, sql in (
+        ("native", "stg_native__events", judging),
+        ("canonical", "stg_canonical__events", counting),
+    ):
+        path = settings.dbt_target_path / "compiled/account360/models/staging" / folder
+        path.mkdir(parents=True)
+        (path / f"{name}.sql").write_text(sql)
     return settings.warehouse_path
 
 
@@ -411,12 +444,46 @@ def test_user_days_go_on_to_their_events_in_the_warehouse(published):
     assert answer.events_remark is None
 
 
+def test_the_time_in_a_module_goes_on_to_the_events_that_tell_it(published):
+    warehouse(published)
+    answer = figure(published, "module_time", account_id="A-1", product="Core", module="Ship")
+    assert [(one.line, one.amount) for one in answer.events] == [(7, 20), (8, 10)]
+    assert answer.events_remark is None
+    other = figure(published, "module_time", account_id="A-1", product="Core", module="Plan")
+    assert "total_seconds of those days is 90 in the publish" in other.events_remark
+
+
+def test_days_that_the_last_night_did_not_look_at_are_judged_by_the_same_sql(published):
+    days = '"warehouse"."staging"."stg_native__event_days_touched"'
+    warehouse(
+        published,
+        f"""
+        select events.* from "warehouse"."staging"."all_events" as events
+        inner join {days} as touched
+            on events.user_id = touched.user_id and events.event_day = touched.day
+        -- {days}
+        """,
+    )
+    answer = figure(published, "dau", account_id="A-1")
+    assert [one.line for one in answer.events] == [2, 1, 3]
+    assert answer.events_remark is None
+
+
+def test_the_sql_that_judges_events_asks_for_days_as_is_assumed(compiled_project):
+    judging = compiled_project.models["stg_native__events"]["compiled_code"]
+    assert explain_events._DAYS_TO_LOOK_AT in judging
+    first = compiled_project.first_night.models["stg_native__events"]["compiled_code"]
+    assert explain_events._DAYS_TO_LOOK_AT not in first.partition("with\n")[2]
+    counting = compiled_project.models["stg_canonical__events"]["compiled_code"]
+    assert explain_events._JUDGED in counting
+
+
 def test_it_says_when_the_warehouse_has_other_events_than_the_publish_counted(published):
     with duckdb.connect(str(warehouse(published))) as connection:
-        connection.execute("delete from staging.stg_canonical__events where line = 2")
+        connection.execute("delete from staging.all_events where line = 2")
     answer = figure(published, "dau", account_id="A-1")
     assert len(answer.events) == 2
-    assert "the publish counted 3" in answer.events_remark
+    assert "event_count of those days is 3 in the publish" in answer.events_remark
 
 
 def test_it_says_when_it_cannot_ask_the_warehouse(published):
