@@ -7,6 +7,7 @@
     item       the column, or expression, that tells figures of an account and period apart
     has_twin   whether it is money in two currencies
     where      which rows of the table
+    is_rounded whether it is the nearest whole number, half up, to what adds up
     numerator, denominator  of a ratio, expressions: the parts that are published beside it
 -#}
 {% macro published_figures(area) -%}
@@ -102,13 +103,87 @@
                 denominator='days_used',
             )) -%}
         {%- endfor -%}
+    {%- elif area == 'support' -%}
+        {%- for metric, column in {
+            'tickets_opened': 'opened', 'tickets_closed': 'closed', 'tickets_reopened': 'reopened',
+            'tickets_open_at_end': 'open_at_end', 'tickets_open_during_month': 'open_during_month',
+            'time_to_close_days': 'time_to_close_median_days',
+            'time_to_close_p90_days': 'time_to_close_p90_days',
+        }.items() -%}
+            {%- do figures.append(
+                figure(metric, 'account_tickets_monthly', 'month', column=column)
+            ) -%}
+        {%- endfor -%}
+        {%- for metric, parts in {
+            'closed_age_days_mean': ['closed_age_seconds', 'closed_tickets'],
+            'open_age_days_mean': ['open_age_seconds', 'open_at_end'],
+            'age_days_mean': [
+                'closed_age_seconds + open_age_seconds', 'closed_tickets + open_at_end',
+            ],
+        }.items() -%}
+            {%- do figures.append(figure(
+                metric, 'account_tickets_monthly', 'month',
+                numerator=parts[0], denominator=parts[1]
+            )) -%}
+        {%- endfor -%}
+        {%- do figures.append(figure(
+            'ticket_age_days', 'account_tickets', column='age_days', item='ticket_id'
+        )) -%}
+        {%- do figures.append(figure(
+            'open_tickets_by_value', 'account_open_tickets_monthly', 'month',
+            column='open_at_end', item="concat_ws(' / ', dimension, value)"
+        )) -%}
+    {%- elif area == 'relations' -%}
+        {%- do figures.append(
+            figure('task_age_days', 'account_tasks', column='age_days', item='task_id')
+        ) -%}
+        {%- do figures.append(
+            figure('alert_age_days', 'account_alerts', column='age_days', item='alert_id')
+        ) -%}
+        {%- do figures.append(figure(
+            'deal_amount', 'account_deals', column='amount', item='deal_id', has_twin=true
+        )) -%}
+        {%- for metric in ['open_tasks', 'open_alerts'] -%}
+            {%- do figures.append(figure(metric, 'account_360')) -%}
+        {%- endfor -%}
+        {%- do figures.append(figure(
+            'timeline_items', 'account_timeline_counts', 'month', column='items', item='source'
+        )) -%}
+        {%- do figures.append(figure('descendants', 'account_mrr_monthly_rollup', 'month')) -%}
+    {%- elif area == 'health' -%}
+        {%- do figures.append(
+            figure('health_score', 'account_health_daily', 'day', is_rounded=true)
+        ) -%}
+        {%- do figures.append(
+            figure('health_score', 'account_health_daily', 'day', column='health_points')
+        ) -%}
+        {%- do figures.append(figure('health_score', 'account_360', is_rounded=true)) -%}
+        {%- do figures.append(daily_figure('health_score', is_rounded=true)) -%}
+        {%- for metric, column in {
+            'health_component_score': 'score', 'health_contribution': 'contribution',
+        }.items() -%}
+            {%- do figures.append(figure(
+                metric, 'account_health_components', 'day', column=column, item='component'
+            )) -%}
+        {%- endfor -%}
+    {%- elif area == 'metrics_page' -%}
+        {%- for metric in [
+            'ending_mrr_reporting', 'dau_share_pct', 'mau_share_pct', 'days_active_30d',
+            'open_tickets', 'days_since_last_touchpoint', 'days_invoice_open', 'csm_score',
+            'days_to_renewal',
+        ] -%}
+            {%- do figures.append(daily_figure(metric)) -%}
+        {%- endfor -%}
+        {%- for metric in ['ending_mrr', 'subscription_mrr'] -%}
+            {%- do figures.append(daily_figure(metric, metric ~ '_daily')) -%}
+        {%- endfor -%}
     {%- endif -%}
     {{ return(figures) }}
 {%- endmacro %}
 
 {% macro figure(
     metric, table, period=none, column=none, item='null', has_twin=false, where='true',
-    numerator='null', denominator='null'
+    numerator='null', denominator='null', is_rounded=false
 ) -%}
     {{ return({
         'metric': metric,
@@ -120,13 +195,15 @@
         'where': where,
         'numerator': numerator,
         'denominator': denominator,
+        'is_rounded': is_rounded,
     }) }}
 {%- endmacro %}
 
 {#- A figure of the metrics page, by day. -#}
-{% macro daily_figure(metric) -%}
+{% macro daily_figure(metric, name=none, is_rounded=false) -%}
     {{ return(figure(
-        metric, 'account_metrics_daily', 'day', column='value', where="metric = '" ~ metric ~ "'"
+        name or metric, 'account_metrics_daily', 'day', column='value',
+        where="metric = '" ~ metric ~ "'", is_rounded=is_rounded
     )) }}
 {%- endmacro %}
 
@@ -137,5 +214,5 @@
 
 {#- The areas of contributions, each a model `contributions_<area>`. -#}
 {% macro contribution_areas() -%}
-    {{ return(['financials', 'retention', 'nps', 'activity']) }}
+    {{ return(['financials', 'retention', 'nps', 'activity', 'support', 'relations', 'health', 'metrics_page']) }}
 {%- endmacro %}

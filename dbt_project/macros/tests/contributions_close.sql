@@ -38,8 +38,12 @@ compared as (
         coalesce(figures.period, sums.period) as period,
         figures.published_in,
         figures.value,
+        figures.is_rounded,
         figures.value_reporting,
-        cast(sums.total as double) as total,
+        case
+            when figures.is_rounded then floor(sums.factor * cast(sums.total as double) + 0.5)
+            else sums.factor * cast(sums.total as double)
+        end as total,
         cast(sums.total_reporting as double) as total_reporting,
         figures.numerator,
         figures.denominator,

@@ -27,7 +27,9 @@ select
     deals.is_won,
     deals.expected_close_date,
     deals.created_at,
-    deals.closed_at
+    deals.closed_at,
+    deals.location,
+    deals.line
 from deals
 cross join run_settings
 left join rates

@@ -28,8 +28,12 @@ select
     {%- endfor %}
     {%- endfor %}
     invoices.is_failed,
+    invoices.created_date,
+    invoices.paid_date,
     invoices.created_at,
-    invoices.paid_at
+    invoices.paid_at,
+    invoices.location,
+    invoices.line
 from invoices
 left join lines
     on invoices.invoice_id = lines.invoice_id

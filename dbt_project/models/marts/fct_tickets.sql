@@ -42,14 +42,17 @@ select
     {{ microseconds_between(
         'tickets.created_at',
         'case when states.is_open then run_settings.as_of_at else states.started_at end',
-    ) }} / 86400e6 as age_days,
+    ) }} as age_microseconds,
+    age_microseconds / 86400e6 as age_days,
     states.is_open,
     described.has_status_changes,
     states.is_open and tickets.closed_at is not null as has_ignored_close,
     not states.is_open and not described.has_status_changes and tickets.closed_at is null
         as is_close_assumed,
     tickets.created_at,
-    case when not states.is_open then states.started_at end as closed_at
+    case when not states.is_open then states.started_at end as closed_at,
+    tickets.location,
+    tickets.line
 from tickets
 inner join described
     on tickets.ticket_id = described.ticket_id

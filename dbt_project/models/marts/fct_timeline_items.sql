@@ -2,6 +2,10 @@
 -- apart by where it came from, and the touchpoint.
 with
 
+run_settings as (
+    select * from {{ ref('run_settings') }}
+),
+
 interactions as (
     select * from {{ ref('stg_canonical__interactions') }}
 ),
@@ -24,7 +28,9 @@ items as (
         subject,
         description as body,
         concat_ws(' ', contact, added_by) as names,
-        occurred_at
+        occurred_at,
+        location,
+        line
     from interactions
     where lower(trim(type)) = 'email'
     union all
@@ -37,7 +43,9 @@ items as (
         subject,
         description as body,
         concat_ws(' ', contact, added_by) as names,
-        occurred_at
+        occurred_at,
+        location,
+        line
     from interactions
     union all
     select
@@ -49,7 +57,9 @@ items as (
         subject,
         cast(null as varchar) as body,
         concat_ws(' ', requester_email, assignee) as names,
-        created_at as occurred_at
+        created_at as occurred_at,
+        location,
+        line
     from tickets
     union all
     select
@@ -61,18 +71,24 @@ items as (
         cast(null as varchar) as subject,
         body,
         author as names,
-        created_at as occurred_at
+        created_at as occurred_at,
+        location,
+        line
     from notes
 )
 
 select
-    account_id,
-    source,
-    source_id,
-    lower(trim(category)) as category,
-    lower(trim(sub_type)) as sub_type,
-    subject,
-    body,
-    {{ to_search_text("concat_ws(' ', subject, body, names)") }} as search_text,
-    occurred_at
+    items.account_id,
+    items.source,
+    items.source_id,
+    lower(trim(items.category)) as category,
+    lower(trim(items.sub_type)) as sub_type,
+    items.subject,
+    items.body,
+    {{ to_search_text("concat_ws(' ', items.subject, items.body, items.names)") }} as search_text,
+    {{ local_day('items.occurred_at', 'run_settings.reporting_time_zone') }} as occurred_date,
+    items.occurred_at,
+    items.location,
+    items.line
 from items
+cross join run_settings

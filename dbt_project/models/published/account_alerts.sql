@@ -23,6 +23,8 @@ select
     alerts.is_open,
     alerts.triggered_at,
     alerts.closed_at,
+    alerts.location,
+    alerts.line,
     run_settings.as_of_date
 from alerts
 cross join run_settings

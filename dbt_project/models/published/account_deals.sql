@@ -22,6 +22,8 @@ select
     deals.expected_close_date,
     deals.created_at,
     deals.closed_at,
+    deals.location,
+    deals.line,
     run_settings.as_of_date
 from deals
 cross join run_settings

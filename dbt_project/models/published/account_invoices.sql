@@ -22,8 +22,12 @@ select
     cast(invoices.total_amount as decimal(18, 4)) as total_amount,
     cast(invoices.total_amount_reporting as decimal(18, 4)) as total_amount_reporting,
     invoices.is_failed,
+    invoices.created_date,
+    invoices.paid_date,
     invoices.created_at,
     invoices.paid_at,
+    invoices.location,
+    invoices.line,
     run_settings.as_of_date
 from invoices
 cross join run_settings

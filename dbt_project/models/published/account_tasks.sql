@@ -24,6 +24,8 @@ select
     tasks.due_date,
     tasks.created_at,
     tasks.closed_at,
+    tasks.location,
+    tasks.line,
     run_settings.as_of_date
 from tasks
 cross join run_settings

@@ -16,6 +16,7 @@ select
     tickets.priority,
     tickets.type,
     tickets.url,
+    {{ microseconds_to_seconds('tickets.age_microseconds') }} as age_seconds,
     tickets.age_days,
     tickets.is_open,
     tickets.has_status_changes,
@@ -23,6 +24,8 @@ select
     tickets.is_close_assumed,
     tickets.created_at,
     tickets.closed_at,
+    tickets.location,
+    tickets.line,
     run_settings.as_of_date
 from tickets
 cross join run_settings

@@ -17,7 +17,10 @@ select
     items.subject,
     items.body,
     items.search_text,
+    items.occurred_date,
     items.occurred_at,
+    items.location,
+    items.line,
     run_settings.as_of_date
 from items
 cross join run_settings

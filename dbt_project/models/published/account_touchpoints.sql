@@ -19,7 +19,10 @@ select
     interactions.description,
     interactions.added_by,
     interactions.is_completed,
+    interactions.occurred_date,
     interactions.occurred_at,
+    interactions.location,
+    interactions.line,
     run_settings.as_of_date
 from interactions
 cross join run_settings

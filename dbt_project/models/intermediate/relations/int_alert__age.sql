@@ -34,7 +34,9 @@ alerts as (
         outcome,
         is_open,
         triggered_at,
-        closed_at
+        closed_at,
+        {{ 'location' if origin == 'source' else 'cast(null as varchar) as location' }},
+        {{ 'line' if origin == 'source' else 'cast(null as bigint) as line' }}
     from {{ origin }}_alerts
     {% if not loop.last %}union all{% endif %}
     {% endfor %}

@@ -31,6 +31,8 @@ states as (
         account_id,
         is_open,
         was_open is null as is_creation,
+        change_location,
+        change_line,
         min(valid_from) over (partition by ticket_id) as created_at,
         valid_from as started_at,
         lead(valid_from) over (partition by ticket_id order by valid_from) as ended_at

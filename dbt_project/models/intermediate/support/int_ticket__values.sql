@@ -29,6 +29,8 @@ created_with as (
             arg_max(new_value, changed_at) filter (where changed_at <= created_at),
             arg_min(old_value, changed_at)
         ) as value,
+        cast(null as varchar) as change_location,
+        cast(null as bigint) as change_line,
         created_at as valid_from
     from changes
     group by ticket_id, account_id, field, created_at
@@ -40,6 +42,8 @@ changed_to as (
         account_id,
         field,
         new_value as value,
+        location as change_location,
+        line as change_line,
         changed_at as valid_from
     from changes
     where changed_at > created_at
@@ -51,6 +55,8 @@ current_values as (
         account_id,
         'status' as field,
         'open' as value,
+        cast(null as varchar) as change_location,
+        cast(null as bigint) as change_line,
         created_at as valid_from
     from tickets
     where created_at < assumed_closed_at
@@ -61,6 +67,8 @@ current_values as (
         account_id,
         '{{ field }}' as field,
         {{ field }} as value,
+        cast(null as varchar) as change_location,
+        cast(null as bigint) as change_line,
         created_at as valid_from
     from tickets
     union all
@@ -70,6 +78,8 @@ current_values as (
         account_id,
         'status' as field,
         status as value,
+        cast(null as varchar) as change_location,
+        cast(null as bigint) as change_line,
         coalesce(assumed_closed_at, created_at) as valid_from
     from tickets
 ),
@@ -110,6 +120,8 @@ select
     field,
     value,
     is_from_changes,
+    change_location,
+    change_line,
     valid_from,
     lead(valid_from) over (partition by ticket_id, field order by valid_from) as valid_to
 from different

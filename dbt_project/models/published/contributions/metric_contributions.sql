@@ -6,3 +6,11 @@ union all
 select * from {{ ref('contributions_nps') }}
 union all
 select * from {{ ref('contributions_activity') }}
+union all
+select * from {{ ref('contributions_support') }}
+union all
+select * from {{ ref('contributions_relations') }}
+union all
+select * from {{ ref('contributions_health') }}
+union all
+select * from {{ ref('contributions_metrics_page') }}

@@ -1,6 +1,5 @@
 -- One row per published figure of the account pages: what its contributions have to add up to.
 {% for area in contribution_areas() -%}
-{% set outer_loop = loop -%}
 {% for figure in published_figures(area) -%}
 select
     account_id,
@@ -13,11 +12,26 @@ select
         as value_reporting,
     cast({{ figure.numerator }} as double) as numerator,
     cast({{ figure.denominator }} as double) as denominator,
+    {{ figure.is_rounded | lower }} as is_rounded,
     {{ figure.period or last_full_day_of() }} as period,
     as_of_date
 from {{ ref(figure.table) }}
 where {{ figure.where }}
-{% if not (loop.last and outer_loop.last) %}union all
-{% endif %}
-{%- endfor %}
-{%- endfor %}
+union all
+{% endfor -%}
+{% endfor -%}
+select
+    account_id,
+    metric,
+    cast(null as varchar) as item,
+    'account_metrics_daily.value' as published_in,
+    'contributions_metrics_page' as contributions,
+    value,
+    cast(null as double) as value_reporting,
+    cast(null as double) as numerator,
+    cast(null as double) as denominator,
+    false as is_rounded,
+    day as period,
+    as_of_date
+from {{ ref('account_metrics_daily') }}
+where metric like 'custom:%'

@@ -42,7 +42,9 @@ select
     versions.join_date,
     versions.renewal_date,
     versions.inactive_time as churn_date,
-    versions.version_date
+    versions.version_date,
+    versions.location,
+    versions.line
 from versions
 inner join accounts
     on versions.account_id = accounts.account_id
