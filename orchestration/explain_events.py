@@ -35,7 +35,8 @@ _ACTIVE = "cast(active_microseconds / 1000000.0 as decimal(28, 6))"
 _USED = ("product", "module", "feature")
 
 _MODELS = Path("compiled", "account360", "models", "staging")
-_DAYS_TO_LOOK_AT = '"warehouse"."staging"."stg_native__event_days_touched"'
+_DAYS_TO_LOOK_AT = 'from "warehouse"."staging"."stg_native__event_days_touched"'
+_ASKED_DAYS = "from asked_days"
 _JUDGED = '"warehouse"."staging"."stg_native__events"'
 
 
@@ -102,7 +103,7 @@ def _events_sql(settings: Settings, connection: duckdb.DuckDBPyConnection) -> st
         # a night that builds the events anew looks at all days, and keeps what it saw
         return counting
     connection.execute(
-        f"create temp view judged_events as {judging.replace(_DAYS_TO_LOOK_AT, 'asked_days')}"
+        f"create temp view judged_events as {judging.replace(_DAYS_TO_LOOK_AT, _ASKED_DAYS)}"
     )
     return counting.replace(_JUDGED, "judged_events")
 
