@@ -57,6 +57,11 @@ _DETAILS = {
         "coalesce(response_id, concat(location, ' ', line))",
         ("score", "submitted_at"),
     ),
+    "account_health_components": (
+        "account_health_components",
+        "concat(component, ' ', day)",
+        ("weight", "score"),
+    ),
     "tickets.tickets": (
         "account_tickets",
         "ticket_id",
@@ -300,7 +305,7 @@ class Publish:
         open_keys = tuple(key for key in metric.keys if key not in keys)
         if len(rows) > 1:
             figures = tuple(
-                {**{key: row[key] for key in open_keys}, "value": row[metric.column]}
+                {**{key: row[key] for key in open_keys}, metric.metric: row[metric.column]}
                 for row in rows
             )
             return Choice(metric, keys, account_name, unit, open_keys, figures)
@@ -467,7 +472,7 @@ class Publish:
             metric.metric,
             keys.get("account_id"),
             next((keys[key] for key in _PERIODS if key in keys), None),
-            (" / " if "product" in metric.keys else " ").join(items) or None,
+            (" " if "start_date" in metric.keys else " / ").join(items) or None,
             f"{metric.table}.{metric.column}",
         )
         details = {
@@ -713,9 +718,23 @@ def _worked(metric: Metric, row: Mapping[str, Any], parts: Sequence[Part]) -> st
     by_part = {part.part: part for part in parts}
     if {"numerator", "denominator"} <= by_part.keys():
         numerator, denominator = by_part["numerator"], by_part["denominator"]
-        factor = f"{shown(numerator.factor)} · " if numerator.factor != 1 else ""
-        return f"{factor}{shown(numerator.total)} / {shown(denominator.total)} = {value}"
+        return f"{_scaled(numerator)} / {shown(denominator.total)} = {value}"
+    if not parts or parts[0].total is None:
+        return None
+    if parts[0].factor != 1:
+        return f"{_scaled(parts[0])} = {value}"
+    if isinstance(row[metric.column], int) and parts[0].total != row[metric.column]:
+        return f"{shown(parts[0].total)}, rounded: {value}"
     return None
+
+
+def _scaled(part: Part) -> str:
+    """The sum of a part with its factor, which is 100 of percents and 1 / 86,400 of days."""
+    if part.factor == 1:
+        return shown(part.total)
+    if part.factor < 1:
+        return f"{shown(part.total)} / {shown(round(1 / part.factor))}"
+    return f"{shown(part.factor)} · {shown(part.total)}"
 
 
 def shown(value: Any) -> str:

@@ -90,7 +90,7 @@ def choice_text(choice: Choice) -> str:
     rows = [[*choice.open_keys, _unit(choice.unit) or "value"]]
     for figure in choice.figures[:_SHOWN_FIGURES]:
         said = [shown_key(key, figure[key]) for key in choice.open_keys]
-        rows.append([*said, shown(figure["value"])])
+        rows.append([*said, shown(figure[metric.metric])])
     lines += ["", *_indented(table(rows, numbers={len(choice.open_keys)}))]
     if (more := len(choice.figures) - _SHOWN_FIGURES) > 0:
         lines.append(f"  and {more:,} more; --json has all")
