@@ -120,6 +120,7 @@ class Metric:
     raw_tables: tuple[str, ...]
     decision: str | None
     unit_tests: tuple[str, ...]
+    contributions: str
     is_daily: bool
 
     @property
@@ -207,7 +208,8 @@ class Choice:
 
 @dataclass(frozen=True)
 class Explanation:
-    """One figure, taken apart. `assumed` are the keys that nobody named."""
+    """One figure, taken apart. `assumed` are the keys that nobody named; `adds_up` is None where
+    no records are published, or they do not add up to anything, as of a date."""
 
     metric: Metric
     keys: Mapping[str, Any]
@@ -216,6 +218,7 @@ class Explanation:
     amounts: tuple[Amount, ...]
     worked: str | None
     parts: tuple[Part, ...]
+    adds_up: bool | None
     contributions: tuple[Contribution, ...]
     events: tuple[Event, ...]
     events_remark: str | None
@@ -278,11 +281,12 @@ class Publish:
                 raw_tables=tuple(row[9].split(", ")),
                 decision=row[10],
                 unit_tests=tuple(row[11].split(", ")) if row[11] else (),
-                is_daily=row[12],
+                contributions=row[12],
+                is_daily=row[13],
             )
             for row in self.rows(
                 "select metric, label, description, formula, unit, grain, page, published_in, "
-                "computed_in, raw_tables, decision, unit_tests, is_daily "
+                "computed_in, raw_tables, decision, unit_tests, contributions, is_daily "
                 "from metric_catalog order by page, metric"
             )
         ]
@@ -328,6 +332,7 @@ class Publish:
             amounts=tuple(self._amounts(metric, row, unit)),
             worked=_worked(metric, row, parts),
             parts=parts,
+            adds_up=_adds_up(row[metric.column], parts),
             contributions=contributions,
             events=events,
             events_remark=remark,
@@ -726,6 +731,18 @@ def _worked(metric: Metric, row: Mapping[str, Any], parts: Sequence[Part]) -> st
     if isinstance(row[metric.column], int) and parts[0].total != row[metric.column]:
         return f"{shown(parts[0].total)}, rounded: {value}"
     return None
+
+
+def _adds_up(value: Any, parts: Sequence[Part]) -> bool | None:
+    """Whether the records come to the figure, but for its own rounding."""
+    totals = {part.part: part.total for part in parts if part.records and part.total is not None}
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal) or not totals:
+        return None
+    made = parts[0].factor * float(totals.get("value", totals.get("numerator", 0)))
+    if "denominator" in totals:
+        made /= float(totals["denominator"])
+    slack = 0.5 if isinstance(value, int) else 1e-9 * abs(made)
+    return abs(made - float(value)) <= slack
 
 
 def _scaled(part: Part) -> str:

@@ -161,6 +161,12 @@ def _made_of(explanation: Explanation) -> list[str]:
         lines += _wrapped(explanation.worked, "  numbers   ", " " * 12)
     if explanation.contributions:
         lines += _record_lines(explanation)
+    elif "account_id" not in explanation.metric.keys:
+        said = f"figures of accounts; {explanation.metric.contributions} and "
+        said += "account_csm_assignments say of which"
+        lines += _wrapped(said, "  made of   ", " " * 12)
+    if explanation.adds_up is False:
+        lines.append("  THE RECORDS DO NOT COME TO THE FIGURE: the publish contradicts itself.")
     return ["What this one is made of", *lines] if lines else []
 
 

@@ -8,9 +8,9 @@ relations and accepted values were tested by dbt in the warehouse already.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,11 @@ _NEVER_EMPTY = ("account_360",)
 _DRIFT_PCT = 50
 # Below so many rows a table may double overnight.
 _DRIFT_FROM_ROWS = 100
+
+# The view that says of each figure whether its contributions add up to it. A rank is made of all
+# other users, and is closed by tests.
+_CLOSURE = "metric_closure"
+_NOT_CLOSED = ("activity_rank", "activity_rank_in_account")
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ def release_frames(
     parquet_rows: Mapping[str, int],
     as_of: date,
     previous: Path | None,
-    views: Iterable[str] = (),
+    views: Sequence[str] = (),
 ) -> dict[str, Frame]:
     """The frames of a candidate, `connection` being open on its DuckDB file.
 
@@ -79,7 +84,8 @@ def release_frames(
     those found as Parquet; `previous` is the file of the last publish; `views` are those over
     published tables, which have no rows of their own. Frames: `presence`, `tables` (rows in
     warehouse, file and Parquet), `never_empty`, `as_of` (the dates that stand in each
-    table), `ranges` and `usual_ranges` (values beyond a bound) and `drift` (change in percent).
+    table), `ranges` and `usual_ranges` (values beyond a bound), `closure` (metrics, and whether the
+    contributions to their figures of the last full day add up) and `drift` (change in percent).
     """
     found = _rows(connection, _tables(connection, "main"))
     tables = Frame(
@@ -104,6 +110,9 @@ def release_frames(
         "as_of": _as_of(connection, found, as_of),
         "ranges": _ranges(connection, RANGES),
         "usual_ranges": _ranges(connection, USUAL_RANGES),
+        "closure": _closure(connection, as_of)
+        if _CLOSURE in views
+        else Frame(_CLOSURE_COLUMNS, []),
         "drift": _drift(connection, found, previous),
     }
 
@@ -178,6 +187,24 @@ def _ranges(connection: duckdb.DuckDBPyConnection, ranges: Iterable[Range]) -> F
             outside = f"{highest:g} (at most {limit.highest:g})"
             rows.append([subject, "inside" if highest <= limit.highest else outside])
     return Frame([SUBJECT, "state"], rows)
+
+
+_CLOSURE_COLUMNS = [SUBJECT, "figures", "closed"]
+
+
+def _closure(connection: duckdb.DuckDBPyConnection, as_of: date) -> Frame:
+    """One row per metric with figures of the last full day: how many, and how many close.
+
+    The day stands in the query as a constant, so that no other day is computed.
+    """
+    last_full_day = as_of - timedelta(days=1)
+    left_out = ", ".join(f"'{metric}'" for metric in _NOT_CLOSED)
+    rows = connection.execute(
+        f"select metric, count(*), count(*) filter (where closes) from {_CLOSURE} "
+        f"where period = date '{last_full_day}' and metric not in ({left_out}) "
+        "group by metric order by metric"
+    ).fetchall()
+    return Frame(_CLOSURE_COLUMNS, [list(row) for row in rows])
 
 
 def _drift(
@@ -283,6 +310,14 @@ def release_suite() -> Suite:
                 value_set=["inside"],
                 severity="warning",
                 description="no MRR is negative",
+            )
+        ],
+        "closure": [
+            gxe.ExpectColumnPairValuesToBeEqual(
+                column_A="figures",
+                column_B="closed",
+                severity="critical",
+                description="the contributions to every figure of the last full day add up to it",
             )
         ],
         "drift": [

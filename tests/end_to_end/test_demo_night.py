@@ -291,6 +291,84 @@ def test_the_published_file_can_be_moved(demo_night: Night, tmp_path: Path) -> N
     assert contents(moved) == contents(demo_night.database)
 
 
+# --- contributions
+
+
+def test_the_contributions_to_every_figure_of_every_account_and_period_add_up(
+    demo_night: Night, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The whole history, ranks included; a night closes its months and its last full day."""
+    _, *rows = demo_night.shows(
+        """
+        select
+            metric, count(*) filter (where not closes) as open, sum(figures) as figures,
+            sum(records) as records
+        from metric_closure
+        group by metric
+        """
+    )
+    figures, records = (sum(int(row[place]) for row in rows) for place in (2, 3))
+    left_open = {metric: int(count) for metric, count, *_ in rows if count != "0"}
+    with capsys.disabled():
+        print(f"\n{figures:,} figures of {len(rows)} metrics close over {records:,} records")
+    assert not left_open
+    assert figures > 100_000
+    assert records > 100_000
+
+
+def test_a_figure_does_not_close_when_a_record_of_it_changes(
+    demo_night: Night, tmp_path: Path
+) -> None:
+    changed = tmp_path / "changed.duckdb"
+    shutil.copyfile(demo_night.database, changed)
+    harms = {
+        "ending_mrr": "update account_subscriptions set mrr = mrr + 0.0001",
+        "payments": "delete from account_invoice_lines where payment_date is not null",
+        "dau": "delete from user_activity_daily",
+        "nps_current": "update account_nps_responses set score = 10 - score",
+        "tickets_closed": "update account_ticket_states set is_close = not is_close",
+        "health_score": "update account_health_components set contribution = contribution + 1",
+        "open_tasks": "insert into account_tasks from account_tasks where is_open",
+    }
+    with duckdb.connect(str(changed)) as connection:
+        for metric, harm in harms.items():
+            connection.execute(harm)
+            counts = connection.execute(
+                "select count(*) filter (where not closes) from metric_closure where metric = ?",
+                [metric],
+            ).fetchone()
+            assert counts is not None
+            assert counts[0] > 0, metric
+
+
+def test_every_metric_has_contributions_and_every_record_the_file_it_came_in(
+    demo_night: Night,
+) -> None:
+    assert demo_night.shows(
+        """
+        select catalog.metric
+        from metric_catalog as catalog
+        where
+            starts_with(catalog.contributions, 'contributions_')
+            and catalog.metric not in (select metric from metric_contributions)
+        """
+    ) == [["metric"]]
+    assert demo_night.shows(
+        """
+        select distinct metric, source_table
+        from metric_contributions
+        where
+            (contains(source_table, '.') and line is null)
+            or (location is not null and location not in (select location from audit_loads))
+        """
+    ) == [["metric", "source_table"]]
+    assert demo_night.shows(
+        "select published_in from metric_catalog where starts_with(contributions, 'contributions_')"
+        " and unit not in ('date', 'instant', 'class', 'flag', 'outcome')"
+        " and published_in not in (select published_in from metric_figures)"
+    ) == [["published_in"]]
+
+
 # --- audit
 
 

@@ -194,6 +194,31 @@ def test_a_good_candidate_is_released(examiner, candidate):
     assert failed(findings) == {}
 
 
+def test_a_figure_of_the_last_full_day_that_does_not_close_blocks(examiner, candidate):
+    candidate.execute(
+        """
+        create table closure (metric varchar, closes boolean, period date);
+        create view metric_closure as from closure;
+        insert into closure values
+            ('mau', true, date '2024-06-09'),
+            ('mau', false, date '2024-06-08'),
+            ('activity_rank', false, date '2024-06-09');
+        """
+    )
+    counts = COUNTS | {"closure": 3}
+    frames = release_frames(candidate, counts, counts, AS_OF, None, ["metric_closure"])
+    assert frames["closure"].rows == [["mau", 1, 1]]
+    candidate.execute("insert into closure values ('mau', false, date '2024-06-09')")
+    frames = release_frames(candidate, counts, counts, AS_OF, None, ["metric_closure"])
+    (finding,) = [
+        one
+        for one in examiner.examine("release", {"closure": frames["closure"]})
+        if not one.success
+    ]
+    assert finding.blocking
+    assert "mau" in str(finding)
+
+
 @pytest.mark.parametrize(
     ("harm", "says", "blocking", "observed"),
     [

@@ -161,7 +161,7 @@ select
 create table metric_catalog (
     metric varchar, label varchar, description varchar, formula varchar, unit varchar,
     grain varchar, page varchar, published_in varchar, computed_in varchar, raw_tables varchar,
-    decision varchar, unit_tests varchar, is_daily boolean
+    decision varchar, unit_tests varchar, contributions varchar, is_daily boolean
 );
 """
 
@@ -206,7 +206,8 @@ def published(settings: Settings) -> Settings:
             unit, grain, place, formula, owner, daily = entry.split("|")
             connection.execute(
                 "insert into metric_catalog values (?, ?, 'What it is.', ?, ?, ?, 'Page', ?, ?, "
-                "'raw_billing.lines', null, 'a_rule_holds, another_one_too', ?)",
+                "'raw_billing.lines', null, 'a_rule_holds, another_one_too', "
+                "'csm_reconciliation_accounts', ?)",
                 [metric, metric.title(), formula, unit, grain, place, owner, bool(daily)],
             )
     settings.current_path.symlink_to(PUBLISH_ID)
@@ -375,6 +376,17 @@ def test_records_of_a_module_are_its_own(published):
 )
 def test_a_formula_shows_the_numbers_of_the_row(published, metric, keys, worked):
     assert figure(published, metric, **keys).worked == worked
+
+
+def test_records_that_do_not_come_to_the_figure_are_told(published, capsys):
+    assert figure(published, "payments", **MAY).adds_up is True
+    assert figure(published, "responses", account_id="A-1").adds_up is True
+    assert figure(published, "payments", account_id="A-1").adds_up is None
+    with duckdb.connect(str(published.current_path / "account360.duckdb")) as connection:
+        connection.execute("delete from metric_contributions where source_key = 'I-1 1'")
+    assert figure(published, "payments", **MAY).adds_up is False
+    assert run(published, "payments", "--account", "A-1", "--month", "2024-05") == 0
+    assert "THE RECORDS DO NOT COME TO THE FIGURE" in capsys.readouterr().out
 
 
 def test_it_went_from_the_published_table_to_what_landed(published):

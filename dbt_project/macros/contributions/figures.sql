@@ -177,6 +177,13 @@
         {%- for metric in ['ending_mrr', 'subscription_mrr'] -%}
             {%- do figures.append(daily_figure(metric, metric ~ '_daily')) -%}
         {%- endfor -%}
+    {%- elif area == 'rollups' -%}
+        {%- for rollup in rolled_up_figures() -%}
+            {%- do figures.append(figure(
+                rollup.metric ~ '_rollup', rollup.table, rollup.period, column=rollup.column,
+                item=rollup.item
+            )) -%}
+        {%- endfor -%}
     {%- endif -%}
     {{ return(figures) }}
 {%- endmacro %}
@@ -207,6 +214,52 @@
     )) }}
 {%- endmacro %}
 
+{#-
+    The figures that are rolled up, with the view that has the contributions of the accounts, and
+    which amount of them counts.
+-#}
+{% macro rolled_up_figures() -%}
+    {%- set rollups = [] -%}
+    {%- for table, area, period, columns in [
+        ('account_mrr_monthly_rollup', 'financials', 'month', [
+            'starting_mrr', 'new_mrr', 'expansion_mrr', 'contraction_mrr', 'lost_mrr',
+            'exchange_mrr', 'ending_mrr', 'intra_month_mrr',
+        ]),
+        ('account_revenue_monthly_rollup', 'financials', 'month', [
+            'subscription_mrr', 'recurring_invoice_revenue', 'non_recurring_invoice_revenue',
+            'unclassified_invoice_revenue', 'failed_invoice_revenue', 'payments',
+        ]),
+        ('account_activity_daily_rollup', 'activity', 'day', [
+            'dau', 'wau', 'mau', 'product_users', 'seconds_per_active_user',
+        ]),
+        ('account_tickets_monthly_rollup', 'support', 'month', [
+            'opened', 'closed', 'reopened', 'open_at_end', 'open_during_month',
+            'closed_age_days_mean', 'open_age_days_mean', 'age_days_mean',
+        ]),
+        ('account_timeline_counts_rollup', 'relations', 'month', ['items']),
+    ] -%}
+        {%- for column in columns -%}
+            {%- set metric = {
+                'opened': 'tickets_opened', 'closed': 'tickets_closed',
+                'reopened': 'tickets_reopened', 'open_at_end': 'tickets_open_at_end',
+                'open_during_month': 'tickets_open_during_month', 'items': 'timeline_items',
+            }.get(column, column) -%}
+            {%- do rollups.append({
+                'metric': metric,
+                'source_metric': 'exchange_mrr_reporting' if metric == 'exchange_mrr' else metric,
+                'amount': 'amount_reporting'
+                if area == 'financials' and metric != 'exchange_mrr' else 'amount',
+                'contributions': 'contributions_' ~ area,
+                'table': table,
+                'column': column,
+                'period': period,
+                'item': 'source' if column == 'items' else 'null',
+            }) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(rollups) }}
+{%- endmacro %}
+
 {#- What tells records of subscriptions apart. -#}
 {% macro record_item() -%}
     concat(subscription_id, ' ', start_date)
@@ -214,5 +267,5 @@
 
 {#- The areas of contributions, each a model `contributions_<area>`. -#}
 {% macro contribution_areas() -%}
-    {{ return(['financials', 'retention', 'nps', 'activity', 'support', 'relations', 'health', 'metrics_page']) }}
+    {{ return(['financials', 'retention', 'nps', 'activity', 'support', 'relations', 'health', 'metrics_page', 'rollups']) }}
 {%- endmacro %}

@@ -72,6 +72,20 @@
 ) as descendants
 {%- endset %}
 
+{% set moves_below -%}
+(
+    select
+        families.account_id,
+        months.month,
+        months.as_of_date,
+        concat(months.account_id, ' ', months.month) as account_month
+    from {{ ref('account_hierarchy') }} as families
+    inner join {{ ref('account_mrr_monthly') }} as months
+        on families.descendant_account_id = months.account_id
+    where months.movement != 'none'
+) as moves_below
+{%- endset %}
+
 {{ contribution(
     'task_age_days', source='crm.tasks', key='task_id', item='task_id', amount='age_days',
     period='last_full_day'
@@ -132,3 +146,9 @@ union all
     'descendants', source='crm.accounts', key='descendant_account_id', amount=1, period='month'
 ) }}
 from {{ descendants }}
+union all
+{{ contribution(
+    'movement_rollup', source='account_mrr_monthly', key='account_month', amount='null',
+    period='month', located=false
+) }}
+from {{ moves_below }}

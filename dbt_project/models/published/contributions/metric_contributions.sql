@@ -14,3 +14,5 @@ union all
 select * from {{ ref('contributions_health') }}
 union all
 select * from {{ ref('contributions_metrics_page') }}
+union all
+select * from {{ ref('contributions_rollups') }}
