@@ -1,4 +1,4 @@
-"""The command line: `account360 run`, `demo`, `status`, `assign` and `ui`.
+"""The command line: `account360 run`, `demo`, `status`, `explain`, `assign` and `ui`.
 
 Exit codes: 0 when what was asked for was done (for `run`: it published), 1 when a run failed, 2
 when it was asked wrongly (an option, a setting, a folder that is not there).
@@ -26,6 +26,7 @@ examples:
   account360 run --as-of 2024-06-10        as of another day: the first day that is not complete
   account360 run --landing inbox --home wh another landing folder, another home folder
   account360 status                        what is published, and how the last night ended
+  account360 explain ending_mrr --account ACC-1001    one figure, down to the records
   account360 assign preview RULE           what an assignment rule would change
   account360 ui                            Dagster's pages on this machine
 
@@ -48,6 +49,19 @@ are written. They are judged by what is published, as of its as-of date, and wha
 What apply, add and remove change is landed below crm/account_assignments/account360/ and counts
 from the next night on; a second time changes nothing more. Nothing else is written, and no
 source's file is touched.
+"""
+
+_EXPLAIN_EPILOG = """\
+examples:
+  account360 explain                                             the metrics there are
+  account360 explain payments                                    what one is
+  account360 explain payments --account ACC-1001 --month 2024-05 a figure of it, taken apart
+  account360 explain dau --account ACC-1001 --day 2024-06-28     of a day
+  account360 explain ticket_age_days --account ACC-1001 --key ticket_id=TCK-7
+                                                                 of a ticket: any other key
+
+Reads what is published. Keys that are not named and leave several figures: all are listed. Which
+events a day of activity is made of is read from the warehouse, unless a run has it.
 """
 
 
@@ -133,6 +147,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_home(status)
     status.set_defaults(command=_status)
 
+    _add_explain(commands)
     _add_assign(commands)
 
     ui = commands.add_parser("ui", help="Dagster's pages, on this machine only")
@@ -140,6 +155,34 @@ def _parser() -> argparse.ArgumentParser:
     ui.add_argument("--port", type=int, default=3000, help="default 3000")
     ui.set_defaults(command=_ui)
     return parser
+
+
+def _add_explain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    explain = commands.add_parser(
+        "explain",
+        help="what a figure is, and which landed records it is made of",
+        description="Take a published figure apart, down to the files and lines of its records.",
+        epilog=_EXPLAIN_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    explain.add_argument("metric", metavar="METRIC", nargs="?", help="name of the metric")
+    explain.add_argument("--account", metavar="ID", help="account_id")
+    explain.add_argument("--user", metavar="ID", help="user_id, for figures of a user")
+    explain.add_argument("--csm", metavar="E-MAIL", help="for figures of a CSM")
+    explain.add_argument(
+        "--key",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        type=_key,
+        help="another key, as often as needed",
+    )
+    period = explain.add_mutually_exclusive_group()
+    period.add_argument("--month", type=_month, metavar="YYYY-MM", help="default: the latest")
+    period.add_argument("--day", type=_date, metavar="YYYY-MM-DD", help="default: the latest")
+    explain.add_argument("--json", action="store_true", help="all of it, for programs")
+    _add_home(explain)
+    explain.set_defaults(command=_explain)
 
 
 def _add_assign(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -200,6 +243,20 @@ def _date(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no date: YYYY-MM-DD is") from None
+
+
+def _month(text: str) -> date:
+    try:
+        return date.fromisoformat(text if len(text) != 7 else f"{text}-01").replace(day=1)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no month: YYYY-MM is") from None
+
+
+def _key(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not (key and equals and value):
+        raise argparse.ArgumentTypeError(f"{text!r} is no key: KEY=VALUE is")
+    return key, value
 
 
 def _positive(text: str) -> float:
@@ -284,6 +341,31 @@ def _status(settings: Settings, options: argparse.Namespace) -> int:
     from orchestration.status import status
 
     print(status(settings))
+    return 0
+
+
+def _explain(settings: Settings, options: argparse.Namespace) -> int:
+    from orchestration.explain import ExplainError, Question, open_publish
+    from orchestration.explain_report import catalog_text, json_text, text
+
+    named = {
+        "account_id": options.account,
+        "user_id": options.user,
+        "csm_email": options.csm,
+        "month": options.month,
+        "day": options.day,
+    }
+    keys = {key: value for key, value in named.items() if value is not None}
+    try:
+        with open_publish(settings) as publish:
+            if options.metric is None:
+                metrics = publish.metrics()
+                print(json_text(metrics) if options.json else catalog_text(metrics))
+            else:
+                answer = publish.explain(Question(options.metric, {**keys, **dict(options.key)}))
+                print(json_text(answer) if options.json else text(answer))
+    except ExplainError as error:
+        raise UsageError(error) from error
     return 0
 
 

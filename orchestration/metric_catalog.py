@@ -33,6 +33,7 @@ CATALOG_COLUMNS = {
     "raw_tables": "varchar",
     "contributions": "varchar",
     "decision": "varchar",
+    "unit_tests": "varchar",
     "default_aggregation": "varchar",
     "is_daily": "boolean",
 }
@@ -66,6 +67,7 @@ def _row(manifest: Manifest, name: str, entry: dict[str, Any]) -> tuple[Any, ...
         ", ".join(sorted(set(_raw_tables(manifest, f"model.account360.{entry['computed_in']}")))),
         entry["contributions"],
         entry["decision"],
+        ", ".join(entry["unit_tests"]),
         entry["aggregation"],
         name in DAILY_METRICS,
     )

@@ -9,8 +9,8 @@
 
 A link is swapped, never a file: open readers keep what they have, every new connection sees the
 new publish. The history stands in `run.publishes` of the warehouse and, up to itself, in the table
-`audit_publishes` of every publish. A run may be killed between any two steps: `heal` removes what
-was not finished and records what was.
+`audit_publishes` of every publish; the checks before it stand in its `audit_checks`. A run may be
+killed between any two steps: `heal` removes what was not finished and records what was.
 """
 
 # ruff: noqa: S608 (identifiers and texts in the SQL of this module are quoted or bound)
@@ -21,13 +21,14 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from graphlib import TopologicalSorter
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -36,6 +37,7 @@ from settings import PROJECT_ROOT, Settings
 
 DATABASE = "account360.duckdb"
 AUDIT_TABLE = "audit_publishes"
+CHECKS_TABLE = "audit_checks"
 
 _AS_OF_LINK = "as_of="
 _PUBLISH_ID = re.compile(r"\d{4}-\d{2}-\d{2}_\d{8}T\d{6}Z_\w{8}")
@@ -49,21 +51,41 @@ _AUDIT_COLUMNS = {
     "rows": ("bigint", "Rows in all of them, this table's up to this publish included."),
     "checks_passed": ("bigint", "Asset checks that passed before it: arrival, dbt, release."),
 }
+_CHECK_COLUMNS = {
+    "table_name": (
+        "varchar",
+        "What it looked at: a model by its name, landed files as schema.table, or the candidate.",
+    ),
+    "check_name": ("varchar", "Name of the check: a test of dbt, or a set of expectations."),
+    "is_blocking": ("boolean", "Whether nothing is published where it fails."),
+    "has_passed": ("boolean", "Whether it passed; one that did not is worth a look."),
+    "publish_id": ("varchar", "The publish, as in audit_publishes."),
+    "as_of_date": ("date", "First day that is not complete in its figures."),
+}
 
 
 class PublishError(RuntimeError):
     """Something in the folder of publishes stands in the way; the message says what to do."""
 
 
+class Check(NamedTuple):
+    """One check of the run before its publish, on a table: what `audit_checks` tells of it."""
+
+    table: str
+    name: str
+    is_blocking: bool
+    has_passed: bool
+
+
 @dataclass(frozen=True)
 class Publish:
-    """What is told of a publish: a row of `audit_publishes` but for its counts."""
+    """What is told of a publish: a row of `audit_publishes` but for its counts, and its checks."""
 
     as_of: date
     run_id: str
     code_version: str
     published_at: datetime
-    checks_passed: int
+    checks: tuple[Check, ...]
 
     @property
     def publish_id(self) -> str:
@@ -289,7 +311,7 @@ def _prune(settings: Settings) -> None:
 
 
 def _seal(settings: Settings, publish: Publish) -> tuple[int, int]:
-    """Write `audit_publishes` (the history and this publish) into the candidate; its counts."""
+    """Write `audit_publishes` (the history and this publish) and `audit_checks`; all counts."""
     folder = candidate_path(settings)
     with _history(settings) as connection:
         history = connection.execute(
@@ -299,8 +321,12 @@ def _seal(settings: Settings, publish: Publish) -> tuple[int, int]:
     with duckdb.connect(str(folder / DATABASE)) as connection:
         stored = connection.execute("select table_name from duckdb_tables()").fetchall()
         names = [name for (name,) in stored]
-        tables = len(names) + 1
-        rows = sum(_count(connection, _name(name)) for name in names) + len(history) + 1
+        checks = [
+            (*check, publish.publish_id, publish.as_of) for check in sorted(set(publish.checks))
+        ]
+        tables = len(names) + 2
+        rows = sum(_count(connection, _name(name)) for name in names)
+        rows += len(checks) + len(history) + 1
         own = (
             publish.publish_id,
             publish.as_of,
@@ -309,23 +335,43 @@ def _seal(settings: Settings, publish: Publish) -> tuple[int, int]:
             publish.published_at.replace(tzinfo=None),
             tables,
             rows,
-            publish.checks_passed,
+            sum(check.has_passed for check in set(publish.checks)),
         )
-        connection.execute(f"create table {AUDIT_TABLE} ({_audit_definition()})")
-        marks = ", ".join("?" for _ in _AUDIT_COLUMNS)
-        for row in sorted([*history, own]):
-            connection.execute(f"insert into {AUDIT_TABLE} values ({marks})", row)
-        _describe(
+        _write(
             connection,
-            PublishedTable(
-                AUDIT_TABLE,
-                ("publish_id",),
-                "One row per publish: which run, as-of date and code version made it.",
-                {name: description for name, (_, description) in _AUDIT_COLUMNS.items()},
-            ),
+            folder,
+            AUDIT_TABLE,
+            "One row per publish: which run, as-of date and code version made it.",
+            _AUDIT_COLUMNS,
+            sorted([*history, own]),
         )
-        _export(connection, AUDIT_TABLE, folder)
+        _write(
+            connection,
+            folder,
+            CHECKS_TABLE,
+            "One row per table and check of it that the run made before this publish.",
+            _CHECK_COLUMNS,
+            checks,
+        )
     return tables, rows
+
+
+def _write(
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    table: str,
+    description: str,
+    columns: Mapping[str, tuple[str, str]],
+    rows: Sequence[tuple[Any, ...]],
+) -> None:
+    """Write a table of the publisher's own into the candidate, described as the others are."""
+    connection.execute(f"create table {table} ({_definition(columns)})")
+    if rows:
+        marks = ", ".join("?" for _ in columns)
+        connection.executemany(f"insert into {table} values ({marks})", rows)
+    texts = {name: text for name, (_, text) in columns.items()}
+    _describe(connection, PublishedTable(table, (), description, texts))
+    _export(connection, table, folder)
 
 
 @contextmanager
@@ -333,7 +379,9 @@ def _history(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """The warehouse, with `run.publishes` in it."""
     with duckdb.connect(str(settings.warehouse_path)) as connection:
         connection.execute("create schema if not exists run")
-        connection.execute(f"create table if not exists run.publishes ({_audit_definition()})")
+        connection.execute(
+            f"create table if not exists run.publishes ({_definition(_AUDIT_COLUMNS)})"
+        )
         yield connection
 
 
@@ -344,8 +392,8 @@ def _newest_first(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [publish_id for (publish_id,) in rows]
 
 
-def _audit_definition() -> str:
-    return ", ".join(f"{_name(name)} {kind}" for name, (kind, _) in _AUDIT_COLUMNS.items())
+def _definition(columns: Mapping[str, tuple[str, str]]) -> str:
+    return ", ".join(f"{_name(name)} {kind}" for name, (kind, _) in columns.items())
 
 
 def _warehouse_tables(connection: duckdb.DuckDBPyConnection) -> set[str]:

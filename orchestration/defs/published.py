@@ -10,6 +10,7 @@ from orchestration.defs.raw import raw_key
 from orchestration.manifest import Manifest, published_tables
 from orchestration.progress import Progress
 from orchestration.publishing import (
+    Check,
     Publish,
     build_candidate,
     candidate_path,
@@ -68,7 +69,7 @@ def definitions(settings: Settings, progress: Progress, manifest: Manifest) -> d
                     run_id=context.run.run_id,
                     code_version=code_version(),
                     published_at=datetime.now(UTC),
-                    checks_passed=_checks_passed(context),
+                    checks=_checks(context),
                 ),
                 make_current=has_tag(context.run, MAKE_CURRENT_TAG),
             )
@@ -86,9 +87,22 @@ def definitions(settings: Settings, progress: Progress, manifest: Manifest) -> d
     return dg.Definitions(assets=[candidate, current])
 
 
-def _checks_passed(context: dg.AssetExecutionContext) -> int:
-    """How many asset checks of this run have passed so far."""
+def _checks(context: dg.AssetExecutionContext) -> tuple[Check, ...]:
+    """The asset checks of this run so far: dbt's tests, and those of arrival and release."""
     logs = context.instance.all_logs(
         context.run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
     )
-    return sum(entry.get_dagster_event().asset_check_evaluation_data.passed for entry in logs)
+    return tuple(
+        Check(
+            _table(check.asset_key),
+            check.check_name,
+            check.severity is dg.AssetCheckSeverity.ERROR,
+            check.passed,
+        )
+        for check in (entry.get_dagster_event().asset_check_evaluation_data for entry in logs)
+    )
+
+
+def _table(key: dg.AssetKey) -> str:
+    """An asset as `metric_lineage` calls it: a model by its name, what landed with its schema."""
+    return ".".join(key.path) if key.path[0].startswith("raw_") else key.path[-1]

@@ -193,6 +193,7 @@ PROMISED = {
     "audit_publishes": """
         publish_id as_of_date run_id code_version published_at tables rows checks_passed
     """,
+    "audit_checks": "publish_id table_name check_name is_blocking has_passed",
 }
 
 # Table → the columns that identify a row, by which it is ordered.

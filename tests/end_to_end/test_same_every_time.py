@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,7 @@ from tests.end_to_end.nights import (
     RUN_BEARING,
     Home,
     Night,
+    account360,
     differences,
     parquet_contents,
     shows,
@@ -34,6 +37,14 @@ class Batch:
     again: Night
 
 
+@dataclass(frozen=True)
+class NightByNight:
+    """Files night by night, and what the last night's home tells of the events behind a figure."""
+
+    nights: list[Night]
+    events: list[dict[str, Any]]
+
+
 @pytest.fixture(scope="module")
 def batch(empty_home: Callable[[], Home], demo_home: Path, demo: DemoSummary) -> Batch:
     home = empty_home()
@@ -51,7 +62,7 @@ def batch(empty_home: Callable[[], Home], demo_home: Path, demo: DemoSummary) ->
 @pytest.fixture(scope="module")
 def night_by_night(
     empty_home: Callable[[], Home], demo_home: Path, demo: DemoSummary
-) -> list[Night]:
+) -> NightByNight:
     """The same files, each in the night of its date; each night as of the day after."""
     home = empty_home()
     landed = demo_home / "landing"
@@ -63,11 +74,25 @@ def night_by_night(
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(landed / file.location, target)
         nights.append(home.night(day + timedelta(days=1)))
-    return nights
+    return NightByNight(nights, explained_events(home.path))
 
 
-def test_all_nights_published(batch: Batch, night_by_night: list[Night]) -> None:
-    nights = [batch.first, batch.early, batch.early_made_current, batch.again, *night_by_night]
+def explained_events(home: Path) -> list[dict[str, Any]]:
+    """The events behind a month of users, of which the last night looked at a few days at most."""
+    explained = account360("explain", "mau", "--account", "ACC-1034", "--json", "--home", home)
+    answer = json.loads(explained.stdout)
+    assert answer["events_remark"] is None, answer["events_remark"]
+    return answer["events"]
+
+
+def test_all_nights_published(batch: Batch, night_by_night: NightByNight) -> None:
+    nights = [
+        batch.first,
+        batch.early,
+        batch.early_made_current,
+        batch.again,
+        *night_by_night.nights,
+    ]
     assert [night.exit_code for night in nights] == [0] * len(nights), [n.out for n in nights]
 
 
@@ -85,16 +110,23 @@ def test_the_same_home_publishes_the_same_again(batch: Batch) -> None:
 
 
 def test_several_nights_come_to_the_same_as_one_batch(
-    night_by_night: list[Night], demo_night: Night
+    night_by_night: NightByNight, demo_night: Night
 ) -> None:
-    assert differences(night_by_night[-1].database, demo_night.database) == {}
+    assert differences(night_by_night.nights[-1].database, demo_night.database) == {}
+
+
+def test_the_events_behind_a_figure_are_told_whichever_days_the_last_night_looked_at(
+    night_by_night: NightByNight, demo_home: Path
+) -> None:
+    assert night_by_night.events
+    assert night_by_night.events == explained_events(demo_home)
 
 
 def test_an_earlier_date_gives_what_was_published_then(
-    batch: Batch, night_by_night: list[Night]
+    batch: Batch, night_by_night: NightByNight
 ) -> None:
     """But for the audit, which counts what landed since."""
-    then = night_by_night[0].database
+    then = night_by_night.nights[0].database
     assert differences(batch.early.beside(batch.early_date), then, but="audit_") == {}
 
 

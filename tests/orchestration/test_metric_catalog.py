@@ -34,6 +34,8 @@ def test_a_row_says_what_a_metric_is_and_what_it_is_made_of(
         "computed_in": "int_account_day__figures",
         "contributions": "contributions_metrics_page",
         "decision": None,
+        "unit_tests": "days_active_are_those_with_an_active_user_of_the_30_that_end_with_the_day, "
+        "usage_is_zero_without_users_and_absent_from_the_churn_date_on",
         "default_aggregation": "sum_of_last_day",
         "is_daily": True,
     }

@@ -9,6 +9,7 @@ import pytest
 from orchestration import publishing
 from orchestration.manifest import PublishedTable
 from orchestration.publishing import (
+    Check,
     Publish,
     PublishError,
     build_candidate,
@@ -24,11 +25,16 @@ from tests.orchestration.small_warehouse import TABLES, fill
 
 AS_OF = date(2024, 6, 10)
 START = datetime(2024, 6, 10, 3, 0, 0, tzinfo=UTC)
+CHECKS = (
+    Check("raw_crm.landed_files", "arrived_whole", True, True),
+    Check("account_360", "unique_grain_account_360", True, True),
+    Check("candidate", "release_as_usual", False, False),
+)
 
 
 def make(settings, *, number=1, as_of=AS_OF, make_current=False):
     build_candidate(settings, TABLES)
-    publish = Publish(as_of, f"run{number:05}", "1.0", START + timedelta(minutes=number), 7)
+    publish = Publish(as_of, f"run{number:05}", "1.0", START + timedelta(minutes=number), CHECKS)
     return publish_candidate(settings, publish, make_current)
 
 
@@ -51,7 +57,7 @@ def test_a_publish_holds_every_table_in_key_order_as_file_and_parquet(warehouse)
     published = make(warehouse)
     assert published.is_current
     assert published.publish_id == "2024-06-10_20240610T030100Z_run00001"
-    assert (published.tables, published.rows) == (3, 3 + 6 + 1)
+    assert (published.tables, published.rows) == (4, 3 + 6 + 1 + 3)
     current = warehouse.current_path
     with duckdb.connect(str(current / "account360.duckdb"), read_only=True) as connection:
         months = connection.execute("select account_id, month from account_months").fetchall()
@@ -64,7 +70,12 @@ def test_a_publish_holds_every_table_in_key_order_as_file_and_parquet(warehouse)
         assert comments == [("One row per account.",), ("Id.",)]
     parquet = f"read_parquet('{current / 'parquet' / 'account_months.parquet'}')"
     assert duckdb.sql(f"select account_id, month from {parquet}").fetchall() == months
-    assert parquet_rows(current) == {"account_360": 3, "account_months": 6, "audit_publishes": 1}
+    assert parquet_rows(current) == {
+        "account_360": 3,
+        "account_months": 6,
+        "audit_checks": 3,
+        "audit_publishes": 1,
+    }
 
 
 def test_the_audit_tells_each_publish_so_far(warehouse):
@@ -79,12 +90,22 @@ def test_the_audit_tells_each_publish_so_far(warehouse):
             f"run0000{number}",
             "1.0",
             datetime(2024, 6, 10, 3, number),
-            3,
-            9 + number,
-            7,
+            4,
+            12 + number,
+            2,
         )
         for number in (1, 2)
     ]
+
+
+def test_the_checks_before_a_publish_are_told_with_what_they_looked_at(warehouse):
+    make(warehouse, number=1)
+    with duckdb.connect(str(warehouse.current_path / "account360.duckdb")) as connection:
+        rows = connection.execute(
+            "select table_name, check_name, is_blocking, has_passed, publish_id from audit_checks"
+        ).fetchall()
+    publish_id = "2024-06-10_20240610T030100Z_run00001"
+    assert rows == [(*check, publish_id) for check in sorted(CHECKS)]
 
 
 def test_an_open_reader_keeps_its_publish_and_a_new_one_sees_the_next(warehouse):
@@ -149,7 +170,7 @@ def test_a_run_killed_at_any_step_is_healed_by_the_next(warehouse, monkeypatch, 
     with monkeypatch.context() as patch:
         patch.setattr(publishing, killed_at, kill)
         with pytest.raises(Killed):
-            publish_candidate(warehouse, Publish(AS_OF, "run00002", "1.0", START, 7), False)
+            publish_candidate(warehouse, Publish(AS_OF, "run00002", "1.0", START, CHECKS), False)
     swapped = killed_at in ("heal", "_prune")
     assert accounts(warehouse.current_path) == (4 if swapped else 3)
 
@@ -220,15 +241,16 @@ def make_with_views(settings, sql="sum(ending_mrr)"):
     tables = [*TABLES, *VIEWS]
     assert build_candidate(settings, tables).keys() == {"account_360", "account_months"}
     assert warehouse_rows(settings, tables).keys() == {"account_360", "account_months"}
-    return publish_candidate(settings, Publish(AS_OF, "run00001", "1.0", START, 7), False)
+    return publish_candidate(settings, Publish(AS_OF, "run00001", "1.0", START, CHECKS), False)
 
 
 def test_a_view_over_published_tables_is_published_as_one_and_can_be_moved(warehouse, tmp_path):
     published = make_with_views(warehouse)
-    assert (published.tables, published.rows) == (3, 3 + 6 + 1)
+    assert (published.tables, published.rows) == (4, 3 + 6 + 1 + 3)
     assert parquet_rows(published.folder).keys() == {
         "account_360",
         "account_months",
+        "audit_checks",
         "audit_publishes",
     }
     moved = tmp_path / "another name.duckdb"

@@ -21,6 +21,7 @@ select
     metrics.raw_tables,
     metrics.contributions,
     metrics.decision,
+    metrics.unit_tests,
     metrics.default_aggregation,
     metrics.is_daily,
     run_settings.as_of_date

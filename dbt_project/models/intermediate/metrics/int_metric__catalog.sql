@@ -25,6 +25,7 @@ select
     raw_tables,
     contributions,
     decision,
+    unit_tests,
     default_aggregation,
     is_daily,
     false as is_custom
@@ -43,6 +44,7 @@ select
     'raw_crm.account_aliases, raw_crm.account_metrics, raw_crm.accounts' as raw_tables,
     'contributions_metrics_page' as contributions,
     'Custom metrics keep all their days' as decision,
+    cast(null as varchar) as unit_tests,
     'latest' as default_aggregation,
     true as is_daily,
     true as is_custom
