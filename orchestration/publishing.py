@@ -136,7 +136,7 @@ def build_candidate(settings: Settings, tables: Sequence[PublishedTable]) -> dic
                 f"select * from warehouse.published.{_name(table.name)} order by {order}"
             )
             _describe(connection, table)
-            rows[table.name] = _export(connection, table.name, folder)
+            rows[table.name] = export_table(connection, table.name, folder)
     return rows
 
 
@@ -211,7 +211,7 @@ def heal(settings: Settings) -> None:
             if folder.name not in _newest_first(connection):
                 _adopt(connection, folder)
         known = _newest_first(connection)
-    for folder in _folders(settings):
+    for folder in publish_folders(settings):
         if folder not in linked and folder.name not in known:
             _remove(folder)
 
@@ -237,7 +237,7 @@ def _prune(settings: Settings) -> None:
     """Remove the oldest publishes that no link leads to, beyond `kept_publishes`."""
     with _history(settings) as connection:
         newest_first = _newest_first(connection)
-    by_name = {folder.name: folder for folder in _folders(settings)}
+    by_name = {folder.name: folder for folder in publish_folders(settings)}
     beside = {target for target in map(_target, _as_of_links(settings)) if target}
     current = current_publish(settings)
     # What stands beside is kept for its own sake and does not count against the kept ones.
@@ -285,7 +285,7 @@ def _seal(settings: Settings, publish: Publish) -> tuple[int, int]:
                 {name: description for name, (_, description) in _AUDIT_COLUMNS.items()},
             ),
         )
-        _export(connection, AUDIT_TABLE, folder)
+        export_table(connection, AUDIT_TABLE, folder)
     return tables, rows
 
 
@@ -330,7 +330,7 @@ def _describe(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> N
             connection.execute(f"comment on column {name}.{_name(column)} is {_text(description)}")
 
 
-def _export(connection: duckdb.DuckDBPyConnection, table: str, folder: Path) -> int:
+def export_table(connection: duckdb.DuckDBPyConnection, table: str, folder: Path) -> int:
     """Write a table's Parquet file, in the order of its rows; the number of rows."""
     target = folder / "parquet" / f"{table}.parquet"
     connection.execute(
@@ -349,7 +349,7 @@ def publish_as_of(folder: Path) -> date:
     return date.fromisoformat(folder.name[:10])
 
 
-def _folders(settings: Settings) -> list[Path]:
+def publish_folders(settings: Settings) -> list[Path]:
     """The publishes that stand there; whatever else somebody put beside them is not ours."""
     return [
         path

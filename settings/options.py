@@ -106,6 +106,11 @@ class Settings:
         return self.home / "dbt"
 
     @property
+    def erasure_path(self) -> Path:
+        """What keeps erased accounts and people out: salt and tombstones."""
+        return self.home / "erasure"
+
+    @property
     def logs_path(self) -> Path:
         """Logs of the runs."""
         return self.home / "logs"
