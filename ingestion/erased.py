@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 DISTINCT_LENGTH = 12
 _LEAST_LENGTH = 6
 
+TOMBSTONES = "tombstones.jsonl"
 _SEPARATOR = "\x1f"
 _EMAIL = r"[\p{L}\p{N}._%+''-]+@[\p{L}\p{N}-]+(?:[.][\p{L}\p{N}-]+)+"
 _NO_WORD = r"[^\p{L}\p{N}]+"
@@ -107,6 +108,11 @@ class Salt:
         """Read the salt; one is made, readable to its owner only, where there is none."""
         path = folder / "salt"
         if not path.exists():
+            if (folder / TOMBSTONES).exists():
+                raise RuntimeError(
+                    f"{path} is missing, without which nobody can tell what was erased: put it "
+                    "back from a backup"
+                )
             folder.mkdir(parents=True, exist_ok=True)
             temporary = path.with_suffix(".new")
             temporary.unlink(missing_ok=True)
@@ -139,7 +145,7 @@ class Tombstones:
     def __init__(self, folder: Path) -> None:
         """Read them; none where nothing was ever erased."""
         self._folder = folder
-        self._path = folder / "tombstones.jsonl"
+        self._path = folder / TOMBSTONES
         self.entries: list[Tombstone] = []
         if self._path.exists():
             lines = self._path.read_text("utf-8").splitlines()

@@ -35,6 +35,7 @@ from ingestion.erased import (
     Handle,
     Outcome,
     Rules,
+    Salt,
     Scrub,
     Search,
     Tombstones,
@@ -47,7 +48,15 @@ from ingestion.erased import (
 )
 from ingestion.tables import dataset_name, literal, quoted
 from ingestion.warehouse import STORAGE_VERSION
-from orchestration.publishing import DATABASE, export_table, heal, publish_folders
+from orchestration.publishing import (
+    DATABASE,
+    WITHOUT_PERSONAL_DATA,
+    copy_views,
+    export_table,
+    hashed_text,
+    heal,
+    publish_folders,
+)
 from settings import Settings
 
 _KEPT_SCHEMAS = (*(dataset_name(domain) for domain in DOMAINS), "run")
@@ -129,14 +138,16 @@ def preview(settings: Settings, plan: Plan) -> list[Place]:
                 relation = f"warehouse.{quoted(schema)}.{quoted(table)}"
                 outcome = scrub.outcome(relation, columns, raw_rules(table, columns))
                 places += _place("warehouse", f"{schema}.{table}", outcome)
-    for folder in publish_folders(settings):
-        with _attached(folder / DATABASE, "warehouse") as connection:
-            scrub = Scrub(connection, plan.handles)
+    handles = published_handles(settings, plan)
+    for database in _published_files(settings):
+        with _attached(database) as connection:
+            scrub = Scrub(connection, handles)
             for _, table, columns in _tables(connection, "warehouse"):
                 outcome = scrub.outcome(
                     _published_relation(table), columns, published_rules(table, columns)
                 )
-                places += _place(f"publish {folder.name}", table, outcome)
+                name = database.relative_to(settings.published_path)
+                places += _place(f"publish {name}", table, outcome)
     search = Search(plan.handles, None)
     for path in _other_files(settings):
         if hits := sum(len(search.found_in(text)) for text in _texts_of(path)):
@@ -199,9 +210,10 @@ def _erase(settings: Settings, plan: Plan, tell: Callable[[str], None]) -> list[
     heal(settings)
     tell("writing the warehouse anew")
     _rewrite_warehouse(settings, plan, erasure)
-    for folder in publish_folders(settings):
-        if _rewrite_publish(folder, plan):
-            tell(f"wrote publish {folder.name} anew")
+    handles = published_handles(settings, plan)
+    for database in _published_files(settings):
+        if _rewrite_publish(database, handles):
+            tell(f"wrote {database.relative_to(settings.home)} anew")
     search = Search(plan.handles, None)
     cleansed = [path for path in _other_files(settings) if _cleanse(path, search)]
     if cleansed:
@@ -694,17 +706,41 @@ def _note_erasure(connection: duckdb.DuckDBPyConnection, plan: Plan, erasure: in
     )
 
 
-def _rewrite_publish(folder: Path, plan: Plan) -> bool:
-    """Write a publish anew, table by table; whether anything of the subject stood in it."""
+def _published_files(settings: Settings) -> list[Path]:
+    return [
+        folder / name
+        for folder in publish_folders(settings)
+        for name in (DATABASE, WITHOUT_PERSONAL_DATA)
+        if (folder / name).exists()
+    ]
+
+
+def published_handles(settings: Settings, plan: Plan) -> list[Handle]:
+    """The handles of a subject, and what they are where personal data is published as hashes."""
+    salt = Salt(settings.erasure_path)
+    found = list(plan.handles)
+    for handle in plan.handles:
+        if handle.kind in ("user", "contact"):
+            value = hashed_text(handle.value, salt)
+            found.append(Handle(handle.kind, handle.scope, value, handle.replacement))
+        elif handle.kind == "email":
+            value = in_words(hashed_text(handle.value, salt))
+            found.append(Handle("text", "", value, handle.replacement))
+    return found
+
+
+def _rewrite_publish(database: Path, handles: Sequence[Handle]) -> bool:
+    """Write a published file and its Parquet anew; whether anything of the subject stood in it."""
+    folder = database.parent
     work = folder.with_name(f".erasing_{folder.name}")
     shutil.rmtree(work, ignore_errors=True)
     (work / "parquet").mkdir(parents=True)
     touched = []
     try:
-        with duckdb.connect(str(work / DATABASE)) as connection:
+        with duckdb.connect(str(work / database.name)) as connection:
             connection.execute("set TimeZone = 'UTC'")
-            connection.execute(f"attach {literal(str(folder / DATABASE))} as warehouse (read_only)")
-            scrub = Scrub(connection, plan.handles)
+            connection.execute(f"attach {literal(str(database))} as warehouse (read_only)")
+            scrub = Scrub(connection, handles)
             for _, table, columns in _tables(connection, "warehouse"):
                 relation = _published_relation(table)
                 outcome = scrub.outcome(
@@ -714,19 +750,17 @@ def _rewrite_publish(folder: Path, plan: Plan) -> bool:
                 _copy_published(connection, table, outcome.rest or everything)
                 if outcome.rest:
                     touched.append(table)
-                    export_table(connection, table, work)
+                    if database.name == DATABASE:
+                        export_table(connection, table, work)
             if not touched:
                 return False
-            for (sql,) in connection.execute(
-                "select sql from duckdb_views() where database_name = 'warehouse' and not internal"
-            ).fetchall():
-                connection.execute(sql)
+            copy_views(connection, "warehouse")
             connection.execute("detach warehouse")
             connection.execute("checkpoint")
-        (work / DATABASE).replace(folder / DATABASE)
-        for table in touched:
-            name = f"{table}.parquet"
-            (work / "parquet" / name).replace(folder / "parquet" / name)
+        # the file that is looked into when an erasure is taken up again comes last
+        for file in sorted((work / "parquet").iterdir()):
+            file.replace(folder / "parquet" / file.name)
+        (work / database.name).replace(database)
         return True
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -858,7 +892,7 @@ def still_found(settings: Settings, plan: Plan) -> list[str]:
         return []
     found = []
     databases = [settings.warehouse_path]
-    databases += [folder / DATABASE for folder in publish_folders(settings)]
+    databases += _published_files(settings)
     for database in databases:
         with _attached(database) as connection:
             scrub = Scrub(connection, handles)

@@ -21,6 +21,9 @@ Manifest = dict[str, Any]
 # dbt project, which it runs in, are no Python packages.
 DBT_ARGUMENTS = ("-P", "-m", "orchestration.dbt_process", "--log-level-file", "none")
 
+# The tag of columns that tell of people.
+PERSONAL_DATA = "personal_data"
+
 # What dbt writes into a project folder when it is run by hand there.
 _NOT_SOURCES = {"target", "logs", ".user.yml"}
 
@@ -31,12 +34,16 @@ class DbtProjectError(RuntimeError):
 
 @dataclass(frozen=True)
 class PublishedTable:
-    """A model of the folder `published`: what readers may rely on."""
+    """A model of the folder `published`: what readers may rely on.
+
+    personal: its columns that are tagged as personal data.
+    """
 
     name: str
     grain: tuple[str, ...]
     description: str
     column_descriptions: Mapping[str, str]
+    personal: frozenset[str] = frozenset()
 
 
 def dbt_environment(settings: Settings) -> dict[str, str]:
@@ -89,8 +96,18 @@ def published_tables(manifest: Manifest) -> list[PublishedTable]:
                 "columns that identify a row, in the YAML beside it"
             )
         columns = {name: column["description"] for name, column in node["columns"].items()}
-        tables.append(PublishedTable(node["name"], tuple(grain), node["description"], columns))
+        personal = frozenset(
+            name for name, column in node["columns"].items() if is_personal(column)
+        )
+        tables.append(
+            PublishedTable(node["name"], tuple(grain), node["description"], columns, personal)
+        )
     return sorted(tables, key=lambda table: table.name)
+
+
+def is_personal(column: Mapping[str, Any]) -> bool:
+    """Whether a column of a model or source is tagged as personal data."""
+    return PERSONAL_DATA in (column.get("config") or {}).get("tags", column.get("tags", []))
 
 
 def _parsed_path(settings: Settings) -> Path:

@@ -3,7 +3,8 @@
 `published/` holds one folder per publish and links to some of them:
 
     .candidate/             what is being built and checked; no reader looks at it
-    <publish_id>/           a publish: account360.duckdb and parquet/, complete, never changed again
+    <publish_id>/           a publish: account360.duckdb and parquet/, complete, and changed by
+                            nothing but an erasure; account360_without_personal_data.duckdb beside
     current                 link to the publish that readers see; swapped atomically
     as_of=<date>            link to the publish of an as-of date before the current one's
 
@@ -21,7 +22,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -30,10 +31,13 @@ from pathlib import Path
 
 import duckdb
 
+from ingestion.erased import Salt
 from orchestration.manifest import PublishedTable
 from settings import PROJECT_ROOT, Settings
 
 DATABASE = "account360.duckdb"
+# The second file: personal data is NULL in it, and hashed where it identifies a row.
+WITHOUT_PERSONAL_DATA = "account360_without_personal_data.duckdb"
 AUDIT_TABLE = "audit_publishes"
 
 _AS_OF_LINK = "as_of="
@@ -48,6 +52,16 @@ _AUDIT_COLUMNS = {
     "rows": ("bigint", "Rows in all of them, this table's up to this publish included."),
     "checks_passed": ("bigint", "Asset checks that passed before it: arrival, dbt, release."),
 }
+
+
+_AUDIT = PublishedTable(
+    AUDIT_TABLE,
+    ("publish_id",),
+    "One row per publish: which run, as-of date and code version made it.",
+    {name: description for name, (_, description) in _AUDIT_COLUMNS.items()},
+)
+# The row of accounts without a CSM, in the place of an address.
+NOBODY = "(unassigned)"
 
 
 class PublishError(RuntimeError):
@@ -133,11 +147,98 @@ def build_candidate(settings: Settings, tables: Sequence[PublishedTable]) -> dic
             order = ", ".join(_name(column) for column in table.grain)
             connection.execute(
                 f"create table {_name(table.name)} as "
-                f"select * from warehouse.published.{_name(table.name)} order by {order}"
+                f"from {_as_published(connection, settings, table)} order by {order}"
             )
             _describe(connection, table)
             rows[table.name] = export_table(connection, table.name, folder)
+    if settings.publish_without_personal_data:
+        _write_without_personal_data(settings, folder, tables)
     return rows
+
+
+def _as_published(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, table: PublishedTable
+) -> str:
+    """A published table of the warehouse, with its personal data as the settings want it."""
+    relation = f"warehouse.published.{_name(table.name)}"
+    if settings.publish_personal_data == "plain" or not table.personal:
+        return relation
+    hashes = _hashes(connection, settings, relation, table.personal)
+    return f"(select * replace ({', '.join(hashes.values())}) from {relation})"
+
+
+def _hashes(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    relation: str,
+    columns: Iterable[str],
+) -> dict[str, str]:
+    """Column → what it is replaced by so that nobody can read it, and equal values stay equal."""
+    kinds = {row[0]: row[1] for row in connection.execute(f"describe {relation}").fetchall()}
+    found = {}
+    for column in sorted(set(columns) & kinds.keys()):
+        name = _name(column)
+        value = (
+            f"list_transform({name}, lambda each: {hashed('each', Salt(settings.erasure_path))})"
+            if kinds[column] == "VARCHAR[]"
+            else hashed(name, Salt(settings.erasure_path))
+        )
+        found[column] = f"{value} as {name}"
+    return found
+
+
+def hashed(value: str, salt: Salt) -> str:
+    """The SQL of the salted hash of a text: addresses as they compare, nobody's row as it is."""
+    compared = f"case when contains({value}, '@') then lower(trim({value})) else {value} end"
+    return (
+        f"case when {value} = '{NOBODY}' then {value} when {value} is not null"
+        f" then 'hashed-' || left({salt.sql('published', _text(''), compared)}, 24) end"
+    )
+
+
+def hashed_text(value: str, salt: Salt) -> str:
+    """The same of a text that is no SQL."""
+    compared = value.strip().lower() if "@" in value else value
+    return f"hashed-{salt.hash('published', '', compared)[:24]}"
+
+
+def _write_without_personal_data(
+    settings: Settings, folder: Path, tables: Sequence[PublishedTable]
+) -> None:
+    """Write the second file: every table and view of the first, and nobody's personal data."""
+    by_name = {table.name: table for table in tables}
+    with duckdb.connect(str(folder / WITHOUT_PERSONAL_DATA)) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set memory_limit = ?", [settings.memory_limit])
+        connection.execute(f"attach {_text(folder / DATABASE)} as first (read_only)")
+        for (name,) in connection.execute(
+            "select table_name from duckdb_tables() where database_name = 'first' order by 1"
+        ).fetchall():
+            table = by_name[name]
+            relation = f"first.main.{_name(name)}"
+            replaced = _hashes(connection, settings, relation, table.personal)
+            for column in replaced.keys() - set(table.grain):
+                replaced[column] = f"case when false then {_name(column)} end as {_name(column)}"
+            if settings.publish_personal_data == "hashed":
+                # what identifies a row is hashed already
+                replaced = {c: v for c, v in replaced.items() if c not in table.grain}
+            selected = f"* replace ({', '.join(replaced.values())})" if replaced else "*"
+            order = ", ".join(_name(column) for column in table.grain)
+            connection.execute(
+                f"create table {_name(name)} as"
+                f" from (select {selected} from {relation}) order by {order}"
+            )
+            _describe(connection, table)
+        copy_views(connection, "first")
+
+
+def copy_views(connection: duckdb.DuckDBPyConnection, attached: str) -> None:
+    """Make the views of an attached published file in the one that is being written."""
+    for (sql,) in connection.execute(
+        "select sql from duckdb_views() where database_name = ? and not internal order by view_oid",
+        [attached],
+    ).fetchall():
+        connection.execute(sql)
 
 
 def warehouse_rows(settings: Settings, tables: Sequence[PublishedTable]) -> dict[str, int]:
@@ -276,16 +377,13 @@ def _seal(settings: Settings, publish: Publish) -> tuple[int, int]:
         marks = ", ".join("?" for _ in _AUDIT_COLUMNS)
         for row in sorted([*history, own]):
             connection.execute(f"insert into {AUDIT_TABLE} values ({marks})", row)
-        _describe(
-            connection,
-            PublishedTable(
-                AUDIT_TABLE,
-                ("publish_id",),
-                "One row per publish: which run, as-of date and code version made it.",
-                {name: description for name, (_, description) in _AUDIT_COLUMNS.items()},
-            ),
-        )
+        _describe(connection, _AUDIT)
         export_table(connection, AUDIT_TABLE, folder)
+    if (folder / WITHOUT_PERSONAL_DATA).exists():
+        with duckdb.connect(str(folder / WITHOUT_PERSONAL_DATA)) as connection:
+            connection.execute(f"attach {_text(folder / DATABASE)} as first (read_only)")
+            connection.execute(f"create table {AUDIT_TABLE} as from first.main.{AUDIT_TABLE}")
+            _describe(connection, _AUDIT)
     return tables, rows
 
 
