@@ -796,14 +796,23 @@ def _other_files(settings: Settings) -> list[Path]:
         if path.is_file()
         and not path.is_symlink()
         and path != settings.warehouse_path
+        and not _is_beside_sqlite(path)
         and not any(path.is_relative_to(folder) for folder in apart)
     ]
+
+
+def _is_beside_sqlite(path: Path) -> bool:
+    """Whether a file is SQLite's own, beside a database: opening that takes in what it says."""
+    name, mark, kind = path.name.rpartition("-")
+    return bool(mark) and kind in ("wal", "shm", "journal") and path.with_name(name).exists()
 
 
 def _texts_of(path: Path) -> Iterator[str]:
     """What a file says: its bytes as text, or what stands in it where it is a database."""
     data = path.read_bytes()
     if data.startswith(_SQLITE):
+        # freed pages too
+        yield _decoded(data)
         with closing(sqlite3.connect(path)) as connection:
             for table, columns in _sqlite_tables(connection):
                 for column in columns:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -266,6 +268,31 @@ def test_logs_are_cleansed(home: Path) -> None:
     assert run(home, "--user", "a", "u1", "--yes") == 0
     said = (home / "logs" / "old.log").read_text()
     assert said == f"{new} <{new}> failed, csm@x.example\n"
+
+
+def test_the_history_of_dagster_is_cleansed_with_its_log_and_freed_pages(home: Path) -> None:
+    """Rows that were deleted stand in freed pages, the newest ones in a log beside the file."""
+    path = home / "dagster" / "runs.db"
+    path.parent.mkdir()
+    history = sqlite3.connect(path)
+    history.execute("pragma journal_mode = wal")
+    history.execute("create table events (id integer, body text)")
+    history.execute("insert into events values (1, 'was jo@x.example'), (2, 'is Jo@x.example')")
+    history.commit()
+    history.execute("delete from events where id = 1")
+    history.commit()
+    # as a process leaves it that was killed
+    for name in ("runs.db", "runs.db-wal"):
+        shutil.copyfile(path.with_name(name), path.with_name(f"kept.{name}"))
+    history.close()
+    for name in ("runs.db", "runs.db-wal"):
+        path.with_name(f"kept.{name}").rename(path.with_name(name))
+    new = pseudonym(home, "a", "u1")
+    assert run(home, "--user", "a", "u1", "--yes") == 0
+    assert [file.name for file in path.parent.iterdir()] == ["runs.db"]
+    assert b"jo@x.example" not in path.read_bytes().lower()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("select body from events").fetchall() == [(f"is {new}",)]
 
 
 def test_a_csm_who_is_a_user_keeps_the_address_that_is_the_csms(home: Path, capsys) -> None:
