@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ingestion.entities import ENTITIES
+from ingestion.erased import Tombstones, scrub_extract
 from ingestion.ledger import open_ledger
 from ingestion.report import LoadReport
 from ingestion.warehouse import open_warehouse
@@ -49,6 +50,8 @@ def load_domain(
     ):
         ledger = open_ledger(connection, domain)
         extract = SOURCES["native"](domain, settings, ledger, folder, progress)
+        if extract.files and (tombstones := Tombstones(settings.erasure_path)):
+            scrub_extract(extract, folder, tombstones)
         incomplete = ledger.incomplete_tables(domain)
         if extract.files or incomplete:
             if extract.files:

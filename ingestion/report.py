@@ -29,6 +29,7 @@ class LoadedFile:
     """One file that went into raw in this load.
 
     location: path under the landing folder. rows_read: records, unparsed lines included.
+    erased_rows: those of them that were left out, since they are of somebody erased.
     extract_date: the first ISO date in the path below the domain folder.
     """
 
@@ -40,6 +41,7 @@ class LoadedFile:
     extract_date: date | None
     rows_read: int
     unparsed_rows: int
+    erased_rows: int = 0
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ LANDED_FILES = {
     "loaded_at": "TIMESTAMP",
     "rows_read": "BIGINT",
     "unparsed_rows": "BIGINT",
+    "erased_rows": "BIGINT",
 }
 
 UNPARSED_LINES = {"entity": "VARCHAR", "reason": "VARCHAR", "record": "VARCHAR", **PROVENANCE}

@@ -548,6 +548,11 @@ def open_book(settings: Settings) -> Iterator[Book]:
             f"nothing is published in {settings.home} yet, and CSMs are assigned by what is: "
             "`account360 run` publishes"
         )
+    if settings.publish_personal_data == "hashed":
+        raise AssignmentError(
+            "CSMs are assigned by what is published, and their addresses are published as hashes: "
+            'publish a night with publish_personal_data = "plain" first'
+        )
     with duckdb.connect(str(folder / DATABASE), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
         yield Book(settings, connection, publish_as_of(folder))

@@ -1,4 +1,4 @@
-"""The command line: `account360 run`, `demo`, `status`, `explain`, `assign` and `ui`.
+"""The command line: `account360 run`, `demo`, `status`, `explain`, `assign`, `erase` and `ui`.
 
 Exit codes: 0 when what was asked for was done (for `run`: it published), 1 when a run failed, 2
 when it was asked wrongly (an option, a setting, a folder that is not there).
@@ -28,6 +28,7 @@ examples:
   account360 status                        what is published, and how the last night ended
   account360 explain ending_mrr --account ACC-1001    one figure, down to the records
   account360 assign preview RULE           what an assignment rule would change
+  account360 erase --account A --dry-run   what an erasure would take out of everything
   account360 ui                            Dagster's pages on this machine
 
 Settings stand in account360.toml; each also as ACCOUNT360_<NAME> in the environment, which wins.
@@ -149,6 +150,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_explain(commands)
     _add_assign(commands)
+    _add_erase(commands)
 
     ui = commands.add_parser("ui", help="Dagster's pages, on this machine only")
     _add_folders(ui)
@@ -217,6 +219,23 @@ def _add_assign(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         action.add_argument("csm", metavar="CSM", help="e-mail of the CSM")
         action.set_defaults(command=_assign, action=_assign_one, what=name)
         _add_day(action)
+
+
+def _add_erase(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    erase = commands.add_parser(
+        "erase",
+        help="take an account or a person out of everything below the home folder",
+        description="Take an account or a person out of the warehouse, every kept publish, logs "
+        "and history, so that no later extract brings it back. Landing files are not touched.",
+    )
+    erase.add_argument("--account", metavar="A", help="account_id: the account with all it has")
+    erase.add_argument("--user", nargs=2, metavar=("A", "U"), help="a product user of an account")
+    erase.add_argument("--contact", nargs=2, metavar=("A", "C"), help="a contact of an account")
+    erase.add_argument("--resume", action="store_true", help="finish one that was cut short")
+    erase.add_argument("--dry-run", action="store_true", help="list what would go; write nothing")
+    erase.add_argument("--yes", action="store_true", help="do not ask whether it is meant")
+    _add_folders(erase)
+    erase.set_defaults(command=_erase)
 
 
 def _add_day(parser: argparse.ArgumentParser) -> None:
@@ -414,6 +433,70 @@ def _assign_one(settings: Settings, options: argparse.Namespace, book: Book) -> 
     if landed := book.land(plan):
         said += f"\n{landed_text(landed, plan)}"
     return said
+
+
+def _erase(settings: Settings, options: argparse.Namespace) -> int:
+    from orchestration.erasure import (
+        ErasureError,
+        Subject,
+        erase,
+        finish_pending,
+        make_plan,
+        preview,
+    )
+    from orchestration.erasure_report import left_text, plan_text
+    from orchestration.night import NightError, only_run, refuse_locked
+
+    def tell(what: str) -> None:
+        print(what, file=sys.stderr, flush=True)
+
+    subject = _subject(options)
+    try:
+        if not settings.home.is_dir():
+            raise ErasureError(f"there is no home folder {settings.home}")
+        with only_run(settings):
+            refuse_locked(settings.warehouse_path)
+            if options.resume:
+                left = finish_pending(settings, tell)
+                print(left_text(left))
+                return 1 if left else 0
+            plan = make_plan(settings, Subject(*subject))
+            print(plan_text(plan, preview(settings, plan)), flush=True)
+            if options.dry_run:
+                return 0
+            if not options.yes:
+                _confirm(subject)
+            left = erase(settings, plan, tell)
+    except NightError as error:
+        return _complain(error, 1)
+    except ErasureError as error:
+        raise UsageError(error) from error
+    print(left_text(left))
+    return 1 if left else 0
+
+
+def _subject(options: argparse.Namespace) -> tuple[str, str | None, str | None]:
+    """Account, user and contact that are asked for; `UsageError` where they do not go together."""
+    user, contact = options.user or (None, None), options.contact or (None, None)
+    named = {name for name in (options.account, user[0], contact[0]) if name is not None}
+    if options.resume:
+        if named:
+            raise UsageError("--resume finishes the erasure that was cut short: name nobody else")
+        return "", None, None
+    if len(named) != 1 or (options.account and (options.user or options.contact)):
+        raise UsageError(
+            "name whom to erase: --account A, or --user A U, --contact A C or both of one account"
+        )
+    return named.pop(), user[1], contact[1]
+
+
+def _confirm(subject: tuple[str, str | None, str | None]) -> None:
+    """Have the person type the id that goes; `UsageError` where they do not."""
+    wanted = subject[1] or subject[2] or subject[0]
+    if not sys.stdin.isatty():
+        raise UsageError("nobody can be asked here whether it is meant: say so with --yes")
+    if input(f"This cannot be undone. Type {wanted} to go on: ").strip() != wanted:
+        raise UsageError("that is not what was asked for: nothing was erased")
 
 
 def _ui(settings: Settings, options: argparse.Namespace) -> int:

@@ -21,6 +21,9 @@ Manifest = dict[str, Any]
 # dbt project, which it runs in, are no Python packages.
 DBT_ARGUMENTS = ("-P", "-m", "orchestration.dbt_process", "--log-level-file", "none")
 
+# The tag of columns that tell of people.
+PERSONAL_DATA = "personal_data"
+
 # What dbt writes into a project folder when it is run by hand there.
 _NOT_SOURCES = {"target", "logs", ".user.yml"}
 
@@ -31,12 +34,17 @@ class DbtProjectError(RuntimeError):
 
 @dataclass(frozen=True)
 class PublishedTable:
-    """A model of the folder `published`: what readers may rely on."""
+    """A model of the folder `published`: what readers may rely on.
+
+    personal: its columns that are tagged as personal data.
+    """
 
     name: str
     grain: tuple[str, ...]
     description: str
     column_descriptions: Mapping[str, str]
+    # Columns of personal data.
+    personal: frozenset[str] = frozenset()
     # Published as a view over these published tables and views; None: published as a table.
     view_of: tuple[str, ...] | None = None
 
@@ -92,6 +100,9 @@ def published_tables(manifest: Manifest) -> list[PublishedTable]:
                 "columns that identify a row, in the YAML beside it"
             )
         columns = {name: column["description"] for name, column in node["columns"].items()}
+        personal = frozenset(
+            name for name, column in node["columns"].items() if is_personal(column)
+        )
         upstream = tuple(key.rsplit(".", 1)[1] for key in node["depends_on"]["nodes"])
         tables.append(
             PublishedTable(
@@ -99,10 +110,16 @@ def published_tables(manifest: Manifest) -> list[PublishedTable]:
                 tuple(grain),
                 node["description"],
                 columns,
+                personal,
                 view_of=upstream if meta.get("published_as") == "view" else None,
             )
         )
     return sorted(tables, key=lambda table: table.name)
+
+
+def is_personal(column: Mapping[str, Any]) -> bool:
+    """Whether a column of a model or source is tagged as personal data."""
+    return PERSONAL_DATA in (column.get("config") or {}).get("tags", column.get("tags", []))
 
 
 def _parsed_path(settings: Settings) -> Path:

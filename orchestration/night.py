@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import duckdb
 
 from orchestration.dbt_failures import read_remarks
+from orchestration.erasure import has_pending
 from orchestration.manifest import DbtProjectError, is_parsed, load_manifest
 from orchestration.progress import Progress
 from orchestration.publishing import DATABASE
@@ -80,9 +81,13 @@ def run_night(
     settings.logs_path.mkdir(parents=True, exist_ok=True)
     log = settings.logs_path / f"{started:%Y%m%dT%H%M%SZ}_{as_of}.log"
     report = NightReport(str(as_of), "", started.isoformat(timespec="seconds"), str(log))
-    with _only_run(settings), _own_stream(tell) as stream, _output_to(log):
+    with only_run(settings), _own_stream(tell) as stream, _output_to(log):
         progress = Progress(stream)
-        _refuse_locked(settings.warehouse_path)
+        refuse_locked(settings.warehouse_path)
+        if has_pending(settings):
+            raise NightError(
+                "an erasure was cut short: bring it to its end with `account360 erase --resume`"
+            )
         save(replace(report, failures=[_NOT_ENDED]), settings)
         try:
             _run_job(settings, as_of, full_refresh, make_current, progress, report)
@@ -277,7 +282,7 @@ def advice(said: str) -> str:
 
 
 @contextlib.contextmanager
-def _only_run(settings: Settings) -> Iterator[None]:
+def only_run(settings: Settings) -> Iterator[None]:
     """Hold the home folder for this run; the system lets go of it however the process ends."""
     with (settings.home / "run.lock").open("a+") as file:
         try:
@@ -296,7 +301,7 @@ def _only_run(settings: Settings) -> Iterator[None]:
         file.truncate(0)
 
 
-def _refuse_locked(warehouse: Path) -> None:
+def refuse_locked(warehouse: Path) -> None:
     """Raise `NightError` where the warehouse cannot be written, before anything is started."""
     if not warehouse.exists():
         return

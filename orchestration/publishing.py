@@ -3,7 +3,8 @@
 `published/` holds one folder per publish and links to some of them:
 
     .candidate/             what is being built and checked; no reader looks at it
-    <publish_id>/           a publish: account360.duckdb and parquet/, complete, never changed again
+    <publish_id>/           a publish: account360.duckdb and parquet/, complete, and changed by
+                            nothing but an erasure; account360_without_personal_data.duckdb beside
     current                 link to the publish that readers see; swapped atomically
     as_of=<date>            link to the publish of an as-of date before the current one's
 
@@ -21,7 +22,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -32,10 +33,13 @@ from typing import Any, NamedTuple
 
 import duckdb
 
+from ingestion.erased import Salt
 from orchestration.manifest import PublishedTable
 from settings import PROJECT_ROOT, Settings
 
 DATABASE = "account360.duckdb"
+# The second file: personal data is NULL in it, and hashed where it identifies a row.
+WITHOUT_PERSONAL_DATA = "account360_without_personal_data.duckdb"
 AUDIT_TABLE = "audit_publishes"
 CHECKS_TABLE = "audit_checks"
 
@@ -62,6 +66,22 @@ _CHECK_COLUMNS = {
     "publish_id": ("varchar", "The publish, as in audit_publishes."),
     "as_of_date": ("date", "First day that is not complete in its figures."),
 }
+
+_PUBLISHES = PublishedTable(
+    AUDIT_TABLE,
+    ("publish_id",),
+    "One row per publish: which run, as-of date and code version made it.",
+    {name: description for name, (_, description) in _AUDIT_COLUMNS.items()},
+)
+_CHECKS = PublishedTable(
+    CHECKS_TABLE,
+    ("table_name", "check_name"),
+    "One row per table and check of it that the run made before this publish.",
+    {name: description for name, (_, description) in _CHECK_COLUMNS.items()},
+)
+
+# The row of accounts without a CSM, in the place of an address.
+NOBODY = "(unassigned)"
 
 
 class PublishError(RuntimeError):
@@ -157,16 +177,18 @@ def build_candidate(settings: Settings, tables: Sequence[PublishedTable]) -> dic
             order = ", ".join(_name(column) for column in table.grain)
             connection.execute(
                 f"create table {_name(table.name)} as "
-                f"select * from warehouse.published.{_name(table.name)} order by {order}"
+                f"from {_as_published(connection, settings, table)} order by {order}"
             )
             _describe(connection, table)
-            rows[table.name] = _export(connection, table.name, folder)
+            rows[table.name] = export_table(connection, table.name, folder)
         views = _warehouse_views(connection)
         connection.execute("detach warehouse")
         for view in _views_in_order(tables):
             if view.name in views:
                 connection.execute(f"create view {_name(view.name)} as {views[view.name]}")
                 _describe(connection, view)
+    if settings.publish_without_personal_data:
+        _write_without_personal_data(settings, folder, tables)
     return rows
 
 
@@ -194,6 +216,91 @@ def _warehouse_views(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
         name: definition.partition(" AS ")[2].replace("warehouse.published.", "")
         for name, definition in rows
     }
+
+
+def _as_published(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, table: PublishedTable
+) -> str:
+    """A published table of the warehouse, with its personal data as the settings want it."""
+    relation = f"warehouse.published.{_name(table.name)}"
+    if settings.publish_personal_data == "plain" or not table.personal:
+        return relation
+    hashes = _hashes(connection, settings, relation, table.personal)
+    return f"(select * replace ({', '.join(hashes.values())}) from {relation})"
+
+
+def _hashes(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    relation: str,
+    columns: Iterable[str],
+) -> dict[str, str]:
+    """Column → what it is replaced by so that nobody can read it, and equal values stay equal."""
+    kinds = {row[0]: row[1] for row in connection.execute(f"describe {relation}").fetchall()}
+    found = {}
+    for column in sorted(set(columns) & kinds.keys()):
+        name = _name(column)
+        value = (
+            f"list_transform({name}, lambda each: {hashed('each', Salt(settings.erasure_path))})"
+            if kinds[column] == "VARCHAR[]"
+            else hashed(name, Salt(settings.erasure_path))
+        )
+        found[column] = f"{value} as {name}"
+    return found
+
+
+def hashed(value: str, salt: Salt) -> str:
+    """The SQL of the salted hash of a text: addresses as they compare, nobody's row as it is."""
+    compared = f"case when contains({value}, '@') then lower(trim({value})) else {value} end"
+    return (
+        f"case when {value} = '{NOBODY}' then {value} when {value} is not null"
+        f" then 'hashed-' || left({salt.sql('published', _text(''), compared)}, 24) end"
+    )
+
+
+def hashed_text(value: str, salt: Salt) -> str:
+    """The same of a text that is no SQL."""
+    compared = value.strip().lower() if "@" in value else value
+    return f"hashed-{salt.hash('published', '', compared)[:24]}"
+
+
+def _write_without_personal_data(
+    settings: Settings, folder: Path, tables: Sequence[PublishedTable]
+) -> None:
+    """Write the second file: every table and view of the first, and nobody's personal data."""
+    by_name = {table.name: table for table in tables}
+    with duckdb.connect(str(folder / WITHOUT_PERSONAL_DATA)) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set memory_limit = ?", [settings.memory_limit])
+        connection.execute(f"attach {_text(folder / DATABASE)} as first (read_only)")
+        for (name,) in connection.execute(
+            "select table_name from duckdb_tables() where database_name = 'first' order by 1"
+        ).fetchall():
+            table = by_name[name]
+            relation = f"first.main.{_name(name)}"
+            replaced = _hashes(connection, settings, relation, table.personal)
+            for column in replaced.keys() - set(table.grain):
+                replaced[column] = f"case when false then {_name(column)} end as {_name(column)}"
+            if settings.publish_personal_data == "hashed":
+                # what identifies a row is hashed already
+                replaced = {c: v for c, v in replaced.items() if c not in table.grain}
+            selected = f"* replace ({', '.join(replaced.values())})" if replaced else "*"
+            order = ", ".join(_name(column) for column in table.grain)
+            connection.execute(
+                f"create table {_name(name)} as"
+                f" from (select {selected} from {relation}) order by {order}"
+            )
+            _describe(connection, table)
+        copy_views(connection, "first")
+
+
+def copy_views(connection: duckdb.DuckDBPyConnection, attached: str) -> None:
+    """Make the views of an attached published file in the one that is being written."""
+    for (sql,) in connection.execute(
+        "select sql from duckdb_views() where database_name = ? and not internal order by view_oid",
+        [attached],
+    ).fetchall():
+        connection.execute(sql)
 
 
 def warehouse_rows(settings: Settings, tables: Sequence[PublishedTable]) -> dict[str, int]:
@@ -271,7 +378,7 @@ def heal(settings: Settings) -> None:
             if folder.name not in _newest_first(connection):
                 _adopt(connection, folder)
         known = _newest_first(connection)
-    for folder in _folders(settings):
+    for folder in publish_folders(settings):
         if folder not in linked and folder.name not in known:
             _remove(folder)
 
@@ -297,7 +404,7 @@ def _prune(settings: Settings) -> None:
     """Remove the oldest publishes that no link leads to, beyond `kept_publishes`."""
     with _history(settings) as connection:
         newest_first = _newest_first(connection)
-    by_name = {folder.name: folder for folder in _folders(settings)}
+    by_name = {folder.name: folder for folder in publish_folders(settings)}
     beside = {target for target in map(_target, _as_of_links(settings)) if target}
     current = current_publish(settings)
     # What stands beside is kept for its own sake and does not count against the kept ones.
@@ -337,41 +444,32 @@ def _seal(settings: Settings, publish: Publish) -> tuple[int, int]:
             rows,
             sum(check.has_passed for check in set(publish.checks)),
         )
-        _write(
-            connection,
-            folder,
-            AUDIT_TABLE,
-            "One row per publish: which run, as-of date and code version made it.",
-            _AUDIT_COLUMNS,
-            sorted([*history, own]),
-        )
-        _write(
-            connection,
-            folder,
-            CHECKS_TABLE,
-            "One row per table and check of it that the run made before this publish.",
-            _CHECK_COLUMNS,
-            checks,
-        )
+        _write(connection, folder, _PUBLISHES, _AUDIT_COLUMNS, sorted([*history, own]))
+        _write(connection, folder, _CHECKS, _CHECK_COLUMNS, checks)
+    if (folder / WITHOUT_PERSONAL_DATA).exists():
+        with duckdb.connect(str(folder / WITHOUT_PERSONAL_DATA)) as connection:
+            connection.execute(f"attach {_text(folder / DATABASE)} as first (read_only)")
+            for table in (_PUBLISHES, _CHECKS):
+                name = _name(table.name)
+                connection.execute(f"create table {name} as from first.main.{name}")
+                _describe(connection, table)
     return tables, rows
 
 
 def _write(
     connection: duckdb.DuckDBPyConnection,
     folder: Path,
-    table: str,
-    description: str,
+    table: PublishedTable,
     columns: Mapping[str, tuple[str, str]],
     rows: Sequence[tuple[Any, ...]],
 ) -> None:
     """Write a table of the publisher's own into the candidate, described as the others are."""
-    connection.execute(f"create table {table} ({_definition(columns)})")
+    connection.execute(f"create table {_name(table.name)} ({_definition(columns)})")
     if rows:
         marks = ", ".join("?" for _ in columns)
-        connection.executemany(f"insert into {table} values ({marks})", rows)
-    texts = {name: text for name, (_, text) in columns.items()}
-    _describe(connection, PublishedTable(table, (), description, texts))
-    _export(connection, table, folder)
+        connection.executemany(f"insert into {_name(table.name)} values ({marks})", rows)
+    _describe(connection, table)
+    export_table(connection, table.name, folder)
 
 
 @contextmanager
@@ -418,7 +516,7 @@ def _describe(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> N
             connection.execute(f"comment on column {name}.{_name(column)} is {_text(description)}")
 
 
-def _export(connection: duckdb.DuckDBPyConnection, table: str, folder: Path) -> int:
+def export_table(connection: duckdb.DuckDBPyConnection, table: str, folder: Path) -> int:
     """Write a table's Parquet file, in the order of its rows; the number of rows."""
     target = folder / "parquet" / f"{table}.parquet"
     connection.execute(
@@ -437,7 +535,7 @@ def publish_as_of(folder: Path) -> date:
     return date.fromisoformat(folder.name[:10])
 
 
-def _folders(settings: Settings) -> list[Path]:
+def publish_folders(settings: Settings) -> list[Path]:
     """The publishes that stand there; whatever else somebody put beside them is not ours."""
     return [
         path

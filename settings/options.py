@@ -48,6 +48,8 @@ class Settings:
     full_extract_entities: tuple[str, ...]
     full_extract_shrink_pct: float
     kept_publishes: int
+    publish_personal_data: str
+    publish_without_personal_data: bool
     metric_history_days: int
     memory_limit: str
     health_file: Path
@@ -106,6 +108,11 @@ class Settings:
         return self.home / "dbt"
 
     @property
+    def erasure_path(self) -> Path:
+        """What keeps erased accounts and people out: salt and tombstones."""
+        return self.home / "erasure"
+
+    @property
     def logs_path(self) -> Path:
         """Logs of the runs."""
         return self.home / "logs"
@@ -113,11 +120,12 @@ class Settings:
     def as_row(self) -> dict[str, Any]:
         """The settings that figures hang on, as the columns of the one-row table `run.settings`.
 
-        Paths and memory are left out: where a warehouse stands must not change what it says, and
-        what the files say are tables of their own.
+        Paths, memory and how people are published are left out: no figure hangs on them. What the
+        files say are tables of their own.
         """
         row = {field.name: getattr(self, field.name) for field in fields(self)}
-        del row["memory_limit"]
+        for name in ("memory_limit", "publish_personal_data", "publish_without_personal_data"):
+            del row[name]
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in row.items()
@@ -326,6 +334,8 @@ _OPTIONS: dict[str, _Option] = {
     "full_extract_entities": _Option([], _full_extract_entities),
     "full_extract_shrink_pct": _Option(20, _percentage),
     "kept_publishes": _Option(7, _whole_number(1, 1000)),
+    "publish_personal_data": _Option("plain", _one_of("plain", "hashed")),
+    "publish_without_personal_data": _Option(False, _flag),
     "metric_history_days": _Option(90, _whole_number(1, 3660)),
     "memory_limit": _Option("6GB", _memory),
     "health_file": _Option("settings/health.toml", _path_of("file")),

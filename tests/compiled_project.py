@@ -157,7 +157,8 @@ class InMemoryWarehouse:
             columns = (
                 "entity varchar, location varchar, format varchar, content_hash varchar, "
                 "size_bytes bigint, extract_date date, load_number bigint, load_id varchar, "
-                "loaded_at timestamp, rows_read bigint, unparsed_rows bigint"
+                "loaded_at timestamp, rows_read bigint, unparsed_rows bigint, "
+                "erased_rows bigint"
             )
         elif table == "unparsed_lines":
             columns = (
@@ -208,7 +209,7 @@ class InMemoryWarehouse:
             self.connection.executemany(f"insert into raw_{domain}.{entity} values ({marks})", rows)
         self.connection.execute(
             f"insert into raw_{domain}.landed_files"
-            " values (?, ?, 'jsonl', '', 0, ?, ?, '', ?, ?, 0)",
+            " values (?, ?, 'jsonl', '', 0, ?, ?, '', ?, ?, 0, 0)",
             [entity, location, extract_date, load_number, LOADED_AT, len(rows)],
         )
 

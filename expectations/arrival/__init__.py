@@ -59,7 +59,9 @@ def arrival_frames(
             records.records as found
         from ({records}) as records
         left join (
-            select entity, sum(rows_read - unparsed_rows)::bigint as records
+            select
+                entity,
+                sum(rows_read - unparsed_rows - coalesce(erased_rows, 0))::bigint as records
             from {schema}.landed_files
             group by entity
         ) as promised on records.entity = promised.entity

@@ -35,7 +35,6 @@ CONSTANTS = {
     "metric_lineage.depth": _COUNTED,
     "audit_conservation.domain": _SAID_BY_MODEL,
     "audit_conservation.entity": _SAID_BY_MODEL,
-    "audit_conservation.erased": "no record can be erased yet",
     "audit_loads.domain": _SAID_BY_MODEL,
     "audit_rejects.domain": _SAID_BY_MODEL,
     "audit_tombstones.domain": _SAID_BY_MODEL,

@@ -516,3 +516,34 @@ def test_what_holds_and_what_is_counted_equals_a_plain_reading_of_the_rules(
         if row["record_status"] == "current" and not row["is_dated_after"]
     }
     assert {key: now[key] for key in holding} == holding
+
+
+def test_erased_records_and_emptied_users_count_as_erased(warehouse: InMemoryWarehouse) -> None:
+    """Two records were left out of the file, and one user is a pseudonym with a version before."""
+    users = [
+        {"user_id": "u"},
+        {"user_id": "erased-0123456789abcdef01234567", "updated_at": "2024-06-01"},
+        {"user_id": "erased-0123456789abcdef01234567", "updated_at": "2024-06-02"},
+        {"user_id": "erased-0123456789abcdef01234567", "is_active": "perhaps"},
+        {"user_id": "erased-by-its-name"},
+    ]
+    warehouse.land("crm", "users", [{"account_id": "a"} | user for user in users])
+    warehouse.connection.execute(
+        "update raw_crm.landed_files set rows_read = 7, erased_rows = 2 where entity = 'users'"
+    )
+    warehouse.build("int_entity__conservation")
+    rows = warehouse.rows("int_entity__conservation")
+    (found,) = [row for row in rows if row["entity"] == "users"]
+    assert found == {
+        "domain": "crm",
+        "entity": "users",
+        "records_read": 7,
+        "current_rows": 2,
+        "dated_after_rows": 0,
+        "superseded": 0,
+        "duplicates": 0,
+        "unattributed": 0,
+        "rejected": 1,
+        "erased": 4,
+        "difference": 0,
+    }

@@ -39,7 +39,8 @@ def raw():
             select
                 'accounts' as entity, 'crm/accounts.jsonl' as location, 1::bigint as load_number,
                 date '2024-06-09' as extract_date, timestamp '2024-06-10 03:00:00' as loaded_at,
-                21::bigint as rows_read, 1::bigint as unparsed_rows;
+                21::bigint as rows_read, 1::bigint as unparsed_rows,
+                0::bigint as erased_rows;
         """
     )
     return connection

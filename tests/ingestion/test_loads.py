@@ -40,6 +40,7 @@ def test_landed_files_tell_what_was_loaded(place: Place) -> None:
         "loaded_at": LOADED_AT.replace(tzinfo=None),
         "rows_read": 1,
         "unparsed_rows": 0,
+        "erased_rows": 0,
     }
 
 

@@ -204,7 +204,7 @@ def test_a_second_run_in_the_same_home_is_refused(home, capsys):
     from settings import load_settings
 
     settings = load_settings(environ={}, home=home)
-    with night._only_run(settings):
+    with night.only_run(settings):
         assert run("run", "--home", home, "--as-of", "2024-06-10") == 1
     assert "another run is under way" in capsys.readouterr().err
 

@@ -1,6 +1,7 @@
 -- How many records of each entity have which outcome: the right-hand side of the conservation
 -- equation. Lines of text files that could not be parsed never became a typed record, and are
--- counted here as well.
+-- counted here as well. Of an erased product user nothing is left but a pseudonym and the dates
+-- that counts of users are made of; such records count as erased.
 with
 
 {% for domain, names in entities().items() -%}
@@ -20,18 +21,28 @@ with
 ),
 
 {% endfor -%}
+{% set user_status -%}
+case
+            when
+                {{ is_erased_user('user_id') }}
+                and record_status in ('current', 'superseded', 'duplicate')
+                then 'erased'
+            else record_status
+        end
+{%- endset -%}
 outcomes as (
     {% for domain, names in entities().items() -%}
     {% set last_domain = loop.last -%}
     {% for entity in names if entity != 'events' -%}
+    {% set status = user_status if entity == 'users' else 'record_status' -%}
     select
         '{{ domain }}' as domain,
         '{{ entity }}' as entity,
-        record_status,
+        {{ status if entity != 'users' else status ~ ' as record_status' }},
         is_dated_after,
         count(*) as records
     from {{ ref('stg_native__' ~ entity) }}
-    group by record_status, is_dated_after
+    group by {{ status }}, is_dated_after
     union all
     {% endfor -%}
     select
@@ -79,6 +90,7 @@ select
     cast(coalesce(sum(records) filter (where record_status = 'unattributed'), 0) as bigint)
         as unattributed,
     cast(coalesce(sum(records) filter (where record_status = 'rejected'), 0) as bigint)
-        as rejected
+        as rejected,
+    cast(coalesce(sum(records) filter (where record_status = 'erased'), 0) as bigint) as erased
 from outcomes
 group by domain, entity
