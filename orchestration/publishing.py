@@ -96,6 +96,17 @@ def current_publish(settings: Settings) -> Path | None:
     return _target(settings.current_path)
 
 
+def previous_publish(settings: Settings, as_of: date) -> Path | None:
+    """The publish that one of `as_of` is compared with: what readers see, if it is not of a later
+    date; else the last one of the latest date up to then that is still kept; else None.
+    """
+    current = current_publish(settings)
+    if current and publish_as_of(current) <= as_of:
+        return current
+    earlier = [folder for folder in _folders(settings) if publish_as_of(folder) <= as_of]
+    return max(earlier, key=lambda folder: folder.name, default=None)
+
+
 def code_version() -> str:
     """The version of this distribution, with the git commit where there is one."""
     number = version("account360")
@@ -135,8 +146,8 @@ def build_candidate(settings: Settings, tables: Sequence[PublishedTable]) -> dic
                 f"create table {_name(table.name)} as "
                 f"select * from warehouse.published.{_name(table.name)} order by {order}"
             )
-            _describe(connection, table)
-            rows[table.name] = _export(connection, table.name, folder)
+            describe(connection, table)
+            rows[table.name] = export(connection, table.name, folder)
     return rows
 
 
@@ -276,7 +287,7 @@ def _seal(settings: Settings, publish: Publish) -> tuple[int, int]:
         marks = ", ".join("?" for _ in _AUDIT_COLUMNS)
         for row in sorted([*history, own]):
             connection.execute(f"insert into {AUDIT_TABLE} values ({marks})", row)
-        _describe(
+        describe(
             connection,
             PublishedTable(
                 AUDIT_TABLE,
@@ -285,7 +296,7 @@ def _seal(settings: Settings, publish: Publish) -> tuple[int, int]:
                 {name: description for name, (_, description) in _AUDIT_COLUMNS.items()},
             ),
         )
-        _export(connection, AUDIT_TABLE, folder)
+        export(connection, AUDIT_TABLE, folder)
     return tables, rows
 
 
@@ -320,7 +331,7 @@ def _warehouse_tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
     return {name for (name,) in rows}
 
 
-def _describe(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> None:
+def describe(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> None:
     """Put the descriptions of the dbt project on the table and its columns."""
     name = _name(table.name)
     connection.execute(f"comment on table {name} is {_text(table.description)}")
@@ -330,7 +341,7 @@ def _describe(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> N
             connection.execute(f"comment on column {name}.{_name(column)} is {_text(description)}")
 
 
-def _export(connection: duckdb.DuckDBPyConnection, table: str, folder: Path) -> int:
+def export(connection: duckdb.DuckDBPyConnection, table: str, folder: Path) -> int:
     """Write a table's Parquet file, in the order of its rows; the number of rows."""
     target = folder / "parquet" / f"{table}.parquet"
     connection.execute(

@@ -38,6 +38,7 @@ CONSTANTS = {
     "audit_conservation.erased": "no record can be erased yet",
     "audit_loads.domain": _SAID_BY_MODEL,
     "audit_rejects.domain": _SAID_BY_MODEL,
+    "audit_source_claims.claim": _SAID_BY_MODEL,
     "audit_tombstones.domain": _SAID_BY_MODEL,
     "audit_tombstones.entity": _SAID_BY_MODEL,
     "audit_unattributed.domain": _SAID_BY_MODEL,
