@@ -1,4 +1,4 @@
-"""The command line: `account360 run`, `demo`, `status`, `assign` and `ui`.
+"""The command line: `account360 run`, `demo`, `status`, `diff`, `assign` and `ui`.
 
 Exit codes: 0 when what was asked for was done (for `run`: it published), 1 when a run failed, 2
 when it was asked wrongly (an option, a setting, a folder that is not there).
@@ -22,6 +22,7 @@ examples:
   account360 run --as-of 2024-06-10        as of another day: the first day that is not complete
   account360 run --landing inbox --home wh another landing folder, another home folder
   account360 status                        what is published, and how the last night ended
+  account360 diff previous current         what changed with the last publish
   account360 assign preview RULE           what an assignment rule would change
   account360 ui                            Dagster's pages on this machine
 
@@ -128,6 +129,21 @@ def _parser() -> argparse.ArgumentParser:
     status = commands.add_parser("status", help="what is published, and how the last night ended")
     _add_home(status)
     status.set_defaults(command=_status)
+
+    diff = commands.add_parser(
+        "diff",
+        help="how two kept publishes differ: schema, rows, figures of past periods",
+        description="How two kept publishes differ. A publish is given by its id or the beginning "
+        "of one, as current or previous (the one before it), or as_of=DATE.",
+    )
+    diff.add_argument("before", metavar="PUBLISH", nargs="?", default="previous")
+    diff.add_argument("after", metavar="PUBLISH", nargs="?", default="current")
+    diff.add_argument("--json", action="store_true", help="as JSON")
+    diff.add_argument(
+        "--limit", type=int, default=3, help="figures shown of each metric (default 3)"
+    )
+    _add_home(diff)
+    diff.set_defaults(command=_diff)
 
     _add_assign(commands)
 
@@ -280,6 +296,18 @@ def _status(settings: Settings, options: argparse.Namespace) -> int:
     from orchestration.status import status
 
     print(status(settings))
+    return 0
+
+
+def _diff(settings: Settings, options: argparse.Namespace) -> int:
+    from orchestration.difference import UnknownPublishError, compare, find_publish, render
+
+    try:
+        before, after = (find_publish(settings, name) for name in (options.before, options.after))
+    except UnknownPublishError as error:
+        raise UsageError(error) from error
+    difference = compare(settings, before, after, max(options.limit, 0))
+    print(difference.as_json() if options.json else render(difference))
     return 0
 
 

@@ -22,8 +22,8 @@ import duckdb
 
 DEFINITIONS = "audit_definitions"
 RESTATEMENTS = "audit_restatements"
-# Tables that tell of runs, and of code: they differ between nights without a figure being another.
-RUN_BEARING = frozenset({"audit_loads", "audit_publishes", RESTATEMENTS})
+# Tables that tell of the publish itself: they always differ.
+_OF_A_PUBLISH = {"audit_publishes", RESTATEMENTS}
 
 # Account and user figures have other homes: the portfolio beside the CSMs, the account beside its
 # users. A `_rollup` table is a further home of what its table holds.
@@ -77,6 +77,33 @@ class Side:
     def has(self, table: str, *columns: str) -> bool:
         """Whether it has a table, with these columns."""
         return set(columns) <= self.tables.get(table, {}).keys() and table in self.tables
+
+
+@dataclass(frozen=True)
+class SchemaChange:
+    """A table, or a column of it, with its type before and after; None: it is not there."""
+
+    table: str
+    column: str | None
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True)
+class RowChanges:
+    """The rows of a table on both sides, and how many of them differ."""
+
+    table: str
+    before: int
+    after: int
+    added: int
+    removed: int
+    changed: int
+
+    @property
+    def is_same(self) -> bool:
+        """Whether nothing differs."""
+        return not (self.added or self.removed or self.changed)
 
 
 @dataclass(frozen=True)
@@ -138,6 +165,85 @@ def write_changes(
         )
 
 
+def schema_changes(before: Side, after: Side) -> list[SchemaChange]:
+    """Tables and columns that only one side has, and columns of another type, in order of name."""
+    changes = []
+    for table in sorted({*before.tables, *after.tables}):
+        was, now = before.tables.get(table), after.tables.get(table)
+        if was is None or now is None:
+            changes.append(SchemaChange(table, None, _kind(was), _kind(now)))
+            continue
+        changes += [
+            SchemaChange(table, column, was.get(column), now.get(column))
+            for column in (*was, *(column for column in now if column not in was))
+            if was.get(column) != now.get(column)
+        ]
+    return changes
+
+
+def _kind(columns: Mapping[str, str] | None) -> str | None:
+    return None if columns is None else "table"
+
+
+def row_changes(
+    connection: duckdb.DuckDBPyConnection, before: Side, after: Side
+) -> list[RowChanges]:
+    """Rows of each table that both sides have: added, removed and changed by its key.
+
+    The as-of date that stands in every row does not count. Without a key that both sides have, a
+    row that changed is one removed and one added.
+    """
+    return [
+        _table_row_changes(connection, before, after, table)
+        for table in sorted(before.tables.keys() & after.tables.keys() - _OF_A_PUBLISH)
+    ]
+
+
+def _table_row_changes(
+    connection: duckdb.DuckDBPyConnection, before: Side, after: Side, table: str
+) -> RowChanges:
+    shared = [column for column in before.tables[table] if after.has(table, column)]
+    key = list(after.keys.get(table) or before.keys.get(table) or ())
+    compared = [column for column in shared if column not in (*key, "as_of_date")]
+    was, now = before.table(table), after.table(table)
+    if not key or not set(key) <= set(shared):
+        columns = ", ".join(["1", *map(quoted, compared)])
+        counts = f"""
+            (select count(*) from (select {columns} from {now} except all
+                select {columns} from {was})),
+            (select count(*) from (select {columns} from {was} except all
+                select {columns} from {now})),
+            0
+        """
+    else:
+        is_same_type = {
+            column: before.tables[table][column] == after.tables[table][column]
+            for column in compared
+        }
+        differs = [
+            f"was.{quoted(column)} is distinct from now.{quoted(column)}"
+            if is_same_type[column]
+            else f"was.{quoted(column)}::varchar is distinct from now.{quoted(column)}::varchar"
+            for column in compared
+        ]
+        same_key = " and ".join(
+            f"was.{quoted(column)} is not distinct from now.{quoted(column)}" for column in key
+        )
+        counts = f"""
+            count(*) filter (where was.is_there is null),
+            count(*) filter (where now.is_there is null),
+            count(*) filter (
+                where was.is_there and now.is_there and ({" or ".join(differs) or "false"})
+            )
+            from (select true as is_there, * from {was}) as was
+            full outer join (select true as is_there, * from {now}) as now on {same_key}
+        """
+    row = connection.execute(
+        f"select (select count(*) from {was}), (select count(*) from {now}), {counts}"
+    ).fetchone()
+    return RowChanges(table, *(row or (0, 0, 0, 0, 0)))
+
+
 def _homes(connection: duckdb.DuckDBPyConnection, before: Side, after: Side) -> list[_Home]:
     """The tables of past figures that both sides have, each with its metrics by column."""
     homes: dict[str, _Home] = {}
@@ -158,6 +264,8 @@ def _metrics(
     connection: duckdb.DuckDBPyConnection, before: Side, after: Side
 ) -> list[tuple[str, str, str]]:
     """Metric, table and column of what both catalogues know by month or day."""
+    if not (before.has("metric_catalog") and after.has("metric_catalog")):
+        return []
     return connection.execute(
         f"""
         select metric, split_part(published_in, '.', 1), split_part(published_in, '.', 2)

@@ -107,6 +107,13 @@ def previous_publish(settings: Settings, as_of: date) -> Path | None:
     return max(earlier, key=lambda folder: folder.name, default=None)
 
 
+def kept_publishes(settings: Settings) -> list[Path]:
+    """The folders of all publishes that still stand there, the one published last first."""
+    if not settings.published_path.is_dir():
+        return []
+    return sorted(_folders(settings), key=lambda folder: folder.name[10:], reverse=True)
+
+
 def code_version() -> str:
     """The version of this distribution, with the git commit where there is one."""
     number = version("account360")
