@@ -128,7 +128,8 @@ def open_side(
 ) -> Side:
     """A publish that is attached as `name`, with its keys from `audit_definitions` unless given."""
     columns = connection.execute(
-        "select table_name, column_name, data_type from duckdb_columns()"
+        "select table_name, column_name, data_type from duckdb_columns() semi join duckdb_tables()"
+        " using (database_name, schema_name, table_name)"
         f" where database_name = {text(name)} and schema_name = 'main' order by column_index"
     ).fetchall()
     tables: dict[str, dict[str, str]] = {}

@@ -103,7 +103,7 @@ def previous_publish(settings: Settings, as_of: date) -> Path | None:
     current = current_publish(settings)
     if current and publish_as_of(current) <= as_of:
         return current
-    earlier = [folder for folder in _folders(settings) if publish_as_of(folder) <= as_of]
+    earlier = [folder for folder in kept_publishes(settings) if publish_as_of(folder) <= as_of]
     return max(earlier, key=lambda folder: folder.name, default=None)
 
 
