@@ -1,4 +1,4 @@
-"""The command line: `account360 run`, `demo`, `status`, `explain`, `assign`, `erase` and `ui`.
+"""The command line: `account360 run`, `demo`, `status`, `explain`, `diff`, `assign`, `erase`, `ui`.
 
 Exit codes: 0 when what was asked for was done (for `run`: it published), 1 when a run failed, 2
 when it was asked wrongly (an option, a setting, a folder that is not there).
@@ -27,6 +27,7 @@ examples:
   account360 run --landing inbox --home wh another landing folder, another home folder
   account360 status                        what is published, and how the last night ended
   account360 explain ending_mrr --account ACC-1001    one figure, down to the records
+  account360 diff previous current         what changed with the last publish
   account360 assign preview RULE           what an assignment rule would change
   account360 erase --account A --dry-run   what an erasure would take out of everything
   account360 ui                            Dagster's pages on this machine
@@ -149,6 +150,22 @@ def _parser() -> argparse.ArgumentParser:
     status.set_defaults(command=_status)
 
     _add_explain(commands)
+
+    diff = commands.add_parser(
+        "diff",
+        help="how two kept publishes differ: schema, rows, figures of past periods",
+        description="How two kept publishes differ. A publish is given by its id or the beginning "
+        "of one, as current or previous (the one before it), or as_of=DATE.",
+    )
+    diff.add_argument("before", metavar="PUBLISH", nargs="?", default="previous")
+    diff.add_argument("after", metavar="PUBLISH", nargs="?", default="current")
+    diff.add_argument("--json", action="store_true", help="as JSON")
+    diff.add_argument(
+        "--limit", type=int, default=3, help="figures shown of each metric (default 3)"
+    )
+    _add_home(diff)
+    diff.set_defaults(command=_diff)
+
     _add_assign(commands)
     _add_erase(commands)
 
@@ -385,6 +402,18 @@ def _explain(settings: Settings, options: argparse.Namespace) -> int:
                 print(json_text(answer) if options.json else text(answer))
     except ExplainError as error:
         raise UsageError(error) from error
+    return 0
+
+
+def _diff(settings: Settings, options: argparse.Namespace) -> int:
+    from orchestration.difference import UnknownPublishError, compare, find_publish, render
+
+    try:
+        before, after = (find_publish(settings, name) for name in (options.before, options.after))
+    except UnknownPublishError as error:
+        raise UsageError(error) from error
+    difference = compare(settings, before, after, max(options.limit, 0))
+    print(difference.as_json() if options.json else render(difference))
     return 0
 
 

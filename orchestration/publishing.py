@@ -139,6 +139,24 @@ def current_publish(settings: Settings) -> Path | None:
     return _target(settings.current_path)
 
 
+def previous_publish(settings: Settings, as_of: date) -> Path | None:
+    """The publish that one of `as_of` is compared with: what readers see, if it is not of a later
+    date; else the last one of the latest date up to then that is still kept; else None.
+    """
+    current = current_publish(settings)
+    if current and publish_as_of(current) <= as_of:
+        return current
+    earlier = [folder for folder in kept_publishes(settings) if publish_as_of(folder) <= as_of]
+    return max(earlier, key=lambda folder: folder.name, default=None)
+
+
+def kept_publishes(settings: Settings) -> list[Path]:
+    """The folders of all publishes that still stand there, the one published last first."""
+    if not settings.published_path.is_dir():
+        return []
+    return sorted(publish_folders(settings), key=lambda folder: folder.name[10:], reverse=True)
+
+
 def code_version() -> str:
     """The version of this distribution, with the git commit where there is one."""
     number = version("account360")
@@ -179,14 +197,14 @@ def build_candidate(settings: Settings, tables: Sequence[PublishedTable]) -> dic
                 f"create table {_name(table.name)} as "
                 f"from {_as_published(connection, settings, table)} order by {order}"
             )
-            _describe(connection, table)
+            describe(connection, table)
             rows[table.name] = export_table(connection, table.name, folder)
         views = _warehouse_views(connection)
         connection.execute("detach warehouse")
         for view in _views_in_order(tables):
             if view.name in views:
                 connection.execute(f"create view {_name(view.name)} as {views[view.name]}")
-                _describe(connection, view)
+                describe(connection, view)
     if settings.publish_without_personal_data:
         _write_without_personal_data(settings, folder, tables)
     return rows
@@ -290,7 +308,7 @@ def _write_without_personal_data(
                 f"create table {_name(name)} as"
                 f" from (select {selected} from {relation}) order by {order}"
             )
-            _describe(connection, table)
+            describe(connection, table)
         copy_views(connection, "first")
 
 
@@ -447,12 +465,7 @@ def _seal(settings: Settings, publish: Publish) -> tuple[int, int]:
         _write(connection, folder, _PUBLISHES, _AUDIT_COLUMNS, sorted([*history, own]))
         _write(connection, folder, _CHECKS, _CHECK_COLUMNS, checks)
     if (folder / WITHOUT_PERSONAL_DATA).exists():
-        with duckdb.connect(str(folder / WITHOUT_PERSONAL_DATA)) as connection:
-            connection.execute(f"attach {_text(folder / DATABASE)} as first (read_only)")
-            for table in (_PUBLISHES, _CHECKS):
-                name = _name(table.name)
-                connection.execute(f"create table {name} as from first.main.{name}")
-                _describe(connection, table)
+        _add_own_tables(folder)
     return tables, rows
 
 
@@ -468,8 +481,32 @@ def _write(
     if rows:
         marks = ", ".join("?" for _ in columns)
         connection.executemany(f"insert into {_name(table.name)} values ({marks})", rows)
-    _describe(connection, table)
+    describe(connection, table)
     export_table(connection, table.name, folder)
+
+
+def _add_own_tables(folder: Path) -> None:
+    """Take what the publisher itself wrote into the candidate into the second file as well."""
+    with duckdb.connect(str(folder / WITHOUT_PERSONAL_DATA)) as connection:
+        connection.execute(f"attach {_text(folder / DATABASE)} as first (read_only)")
+        tables = connection.execute(
+            """
+            select table_name, comment
+            from duckdb_tables()
+            where database_name = 'first' and table_name not in (
+                select table_name from duckdb_tables() where database_name = current_database()
+            )
+            order by table_name
+            """
+        ).fetchall()
+        for name, description in tables:
+            columns = connection.execute(
+                "select column_name, comment from duckdb_columns()"
+                " where database_name = 'first' and table_name = ?",
+                [name],
+            ).fetchall()
+            connection.execute(f"create table {_name(name)} as from first.main.{_name(name)}")
+            describe(connection, PublishedTable(name, (), description, dict(columns)))
 
 
 @contextmanager
@@ -505,7 +542,7 @@ def _warehouse_tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
     return {name for (name,) in rows}
 
 
-def _describe(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> None:
+def describe(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> None:
     """Put the descriptions of the dbt project on the table and its columns."""
     name = _name(table.name)
     kind = "table" if table.view_of is None else "view"

@@ -17,6 +17,7 @@ from orchestration.publishing import (
     code_version,
     publish_candidate,
 )
+from orchestration.restatements import write_audit
 from settings import Settings
 
 CANDIDATE = dg.AssetKey(["publish", "candidate"])
@@ -41,14 +42,15 @@ def definitions(settings: Settings, progress: Progress, manifest: Manifest) -> d
         ],
         description="The published tables as a DuckDB file and Parquet, not seen by readers yet.",
     )
-    def candidate() -> dg.MaterializeResult:
+    def candidate(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         with progress.station("candidate"):
             rows = build_candidate(settings, tables)
+            restated = write_audit(settings, manifest, tables, as_of_date(context.run, settings))
             folder = candidate_path(settings)
             size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-            progress.note(f"{len(rows)} tables, {sum(rows.values()):,} rows")
+            progress.note(f"{len(rows)} tables, {sum(rows.values()):,} rows, {restated:,} restated")
         return dg.MaterializeResult(
-            metadata={"rows": dg.MetadataValue.json(rows), "size_bytes": size}
+            metadata={"rows": dg.MetadataValue.json(rows), "restated": restated, "size_bytes": size}
         )
 
     @dg.asset(

@@ -22,6 +22,7 @@ from orchestration.publishing import (
     parquet_rows,
     warehouse_rows,
 )
+from orchestration.restatements import audit_rows
 from settings import Settings
 
 
@@ -125,7 +126,7 @@ def _release_checks(
     def release(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         with progress.station("release checks"):
             candidate = candidate_path(settings)
-            expected = warehouse_rows(settings, tables)
+            expected = warehouse_rows(settings, tables) | audit_rows(settings)
             last = current_publish(settings)
             with duckdb.connect(str(candidate / DATABASE), read_only=True) as connection:
                 frames = release_frames(

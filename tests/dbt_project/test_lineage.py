@@ -37,6 +37,7 @@ CONSTANTS = {
     "audit_conservation.entity": _SAID_BY_MODEL,
     "audit_loads.domain": _SAID_BY_MODEL,
     "audit_rejects.domain": _SAID_BY_MODEL,
+    "audit_source_claims.claim": _SAID_BY_MODEL,
     "audit_tombstones.domain": _SAID_BY_MODEL,
     "audit_tombstones.entity": _SAID_BY_MODEL,
     "audit_unattributed.domain": _SAID_BY_MODEL,

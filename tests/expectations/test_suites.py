@@ -348,7 +348,10 @@ def test_drift_against_the_last_publish_is_a_warning(examiner, candidate, tmp_pa
             "create table account_360 as select 'a' || i as account_id, 10.0 as ending_mrr "
             "from range(110) as numbers (i)"
         )
-    findings = failed(release(examiner, candidate, previous=previous))
+        last.execute("create table audit_restatements as from range(1000)")
+    candidate.execute("create table audit_restatements as select date '2024-06-10' as as_of_date")
+    counts = {**COUNTS, "audit_restatements": 1}
+    findings = failed(release(examiner, candidate, counts, counts, previous))
     assert [(finding.blocking, finding.observed) for finding in findings.values()] == [
         (False, "account_360: rows: 81.8182; account_360.ending_mrr: total: 1718.18")
     ]

@@ -18,6 +18,7 @@ from orchestration.publishing import (
     current_publish,
     heal,
     parquet_rows,
+    previous_publish,
     publish_candidate,
     warehouse_rows,
 )
@@ -290,3 +291,21 @@ def test_the_code_version_needs_no_git(monkeypatch):
 
     monkeypatch.setattr(publishing.subprocess, "run", no_git)
     assert code_version() == "0.1.0"
+
+
+def test_a_publish_is_compared_with_what_readers_see(warehouse):
+    assert previous_publish(warehouse, AS_OF) is None
+    make(warehouse, number=1)
+    second = make(warehouse, number=2)
+    assert previous_publish(warehouse, AS_OF) == second.folder
+    assert previous_publish(warehouse, date(2024, 7, 1)) == second.folder
+
+
+def test_an_earlier_date_is_compared_with_the_latest_one_up_to_it(warehouse):
+    make(warehouse, number=1)
+    april = make(warehouse, number=2, as_of=date(2024, 4, 1))
+    may = make(warehouse, number=3, as_of=date(2024, 5, 1))
+    assert previous_publish(warehouse, date(2024, 3, 1)) is None
+    assert previous_publish(warehouse, date(2024, 4, 30)) == april.folder
+    assert previous_publish(warehouse, date(2024, 5, 1)) == may.folder
+    assert previous_publish(warehouse, date(2024, 6, 1)) == may.folder
