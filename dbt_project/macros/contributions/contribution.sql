@@ -37,3 +37,18 @@
 {% macro last_full_day_of(alias=none) -%}
     {{ add_days((alias ~ '.' if alias else '') ~ 'as_of_date', -1) }}
 {%- endmacro %}
+
+{#-
+    What one of the two records of a renewal, `due` or `renewing`, adds to what was renewed (the
+    lesser of both), to the uplift and to the reduction (the difference, from the greater).
+-#}
+{% macro renewal_parts(side, mrr) -%}
+    {%- set own = side ~ '_records.' ~ mrr -%}
+    {%- set due, renewing = 'due_records.' ~ mrr, 'renewing_records.' ~ mrr -%}
+    {%- set is_lesser = due ~ ' <= ' ~ renewing if side == 'due' else renewing ~ ' < ' ~ due -%}
+    case when {{ is_lesser }} then {{ own }} else 0 end as renewed_{{ mrr }},
+    case when {{ renewing }} > {{ due }} then {{ own }} else 0 end
+    * {{ 1 if side == 'renewing' else -1 }} as uplift_{{ mrr }},
+    case when {{ renewing }} < {{ due }} then {{ own }} else 0 end
+    * {{ 1 if side == 'due' else -1 }} as reduction_{{ mrr }}
+{%- endmacro %}

@@ -267,5 +267,8 @@
 
 {#- The areas of contributions, each a model `contributions_<area>`. -#}
 {% macro contribution_areas() -%}
-    {{ return(['financials', 'retention', 'nps', 'activity', 'support', 'relations', 'health', 'metrics_page', 'rollups']) }}
+    {{ return([
+        'financials', 'retention', 'nps', 'activity', 'support', 'relations', 'health',
+        'metrics_page', 'rollups',
+    ]) }}
 {%- endmacro %}

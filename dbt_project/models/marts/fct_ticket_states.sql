@@ -1,5 +1,5 @@
--- One row per ticket and unbroken time in a state, open or closed, with the record that says when it
--- began: a change of the ticket, else the ticket itself.
+-- One row per ticket and unbroken time in a state, open or closed, with the record that says when
+-- it began: a change of the ticket, else the ticket itself.
 with
 
 states as (
@@ -13,8 +13,10 @@ tickets as (
 select
     states.ticket_id,
     states.account_id,
-    case when states.change_location is null then 'tickets.tickets' else 'tickets.ticket_changes' end
-        as source_table,
+    case
+        when states.change_location is null then 'tickets.tickets'
+        else 'tickets.ticket_changes'
+    end as source_table,
     coalesce(states.change_location, tickets.location) as location,
     case when states.change_location is null then tickets.line else states.change_line end as line,
     states.is_open,

@@ -1,5 +1,5 @@
--- One row per account, user, feature and day of the last 30 on which it was used. Accounts that have
--- churned have none.
+-- One row per account, user, feature and day of the last 30 on which it was used. Accounts that
+-- have churned have none.
 {{ config(materialized='view') }}
 
 with

@@ -1,7 +1,7 @@
--- One row per figure of activity and of the use of modules and features, part of it and what adds to
--- it. Figures of events end here with the day of a user; what happened on it stands in the events.
--- A user counts once in a window, with the last day of activity in it. The rank of a user is made of
--- all others who are ranked: it is looked at for one user, not for all.
+-- One row per figure of activity and of the use of modules and features, part of it and what adds
+-- to it. Figures of events end here with the day of a user; what happened on it stands in the
+-- events. A user counts once in a window, with the last day of activity in it. The rank of a user
+-- is made of all others who are ranked: it is looked at for one user, not for all.
 --
 -- What several kinds of contributions stand on is pasted into each of them (see the decision
 -- "What contributions share is pasted, not a CTE").

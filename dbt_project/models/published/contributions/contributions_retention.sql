@@ -56,7 +56,7 @@
 -- the lesser of both is what was renewed, the greater less the lesser is uplift or reduction
 {% set compared -%}
 (
-    {% for side, other in [('due', 'renewing'), ('renewing', 'due')] -%}
+    {%- for side in ['due', 'renewing'] %}
     select
         {{ side }}_records.account_id,
         {{ side }}_records.record_id,
@@ -65,23 +65,16 @@
         {{ side }}_records.due_id,
         {{ side }}_records.due_month,
         {{ side }}_records.as_of_date,
-        {%- for mrr in ['mrr', 'mrr_reporting'] %}
-        {%- set own, others = side ~ '_records.' ~ mrr, other ~ '_records.' ~ mrr %}
-        case when {{ own }} {{ '<=' if side == 'due' else '<' }} {{ others }} then {{ own }} else 0 end
-            as renewed_{{ mrr }},
-        case when renewing_records.{{ mrr }} > due_records.{{ mrr }} then {{ own }} else 0 end
-        * {{ 1 if side == 'renewing' else -1 }} as uplift_{{ mrr }},
-        case when renewing_records.{{ mrr }} < due_records.{{ mrr }} then {{ own }} else 0 end
-        * {{ 1 if side == 'due' else -1 }} as reduction_{{ mrr }}
-        {{- ',' if not loop.last }}
-        {%- endfor %}
+        {{ renewal_parts(side, 'mrr') }},
+        {{ renewal_parts(side, 'mrr_reporting') }}
     from {{ due_records }}
     inner join {{ renewing_records }}
         on
             due_records.account_id = renewing_records.account_id
             and due_records.due_id = renewing_records.due_id
-    {% if not loop.last %}union all
-    {% endif %}
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
     {%- endfor %}
 ) as compared
 {%- endset %}

@@ -1,5 +1,5 @@
--- One row per rolled-up figure and record that adds to it: the records of the account and of all that
--- is below it. Money is in the reporting currency.
+-- One row per rolled-up figure and record that adds to it: the records of the account and of all
+-- that is below it. Money is in the reporting currency.
 {% set families = ref('account_hierarchy') -%}
 {% for rollup in rolled_up_figures() -%}
 select
@@ -11,7 +11,7 @@ select
     parts.source_key,
     parts.location,
     parts.line,
-    parts.{{ rollup.amount }} as amount,
+    {{ 'parts.amount' if rollup.amount == 'amount' else 'parts.amount_reporting as amount' }},
     cast(null as decimal(28, 8)) as amount_reporting,
     parts.factor,
     parts.period,

@@ -1,6 +1,6 @@
--- One row per figure of tickets, part of it and record that adds to it: the ticket, or the change of
--- it that was an opening, a close or a reopening. Ages are in seconds, and their figures in days. A
--- median, or a percentile, is made of the one or two tickets that it lies between.
+-- One row per figure of tickets, part of it and record that adds to it: the ticket, or the change
+-- of it that was an opening, a close or a reopening. Ages are in seconds, and their figures in
+-- days. A median, or a percentile, is made of the one or two tickets that it lies between.
 --
 -- What several kinds of contributions stand on is pasted into each of them (see the decision
 -- "What contributions share is pasted, not a CTE").

@@ -26,7 +26,8 @@ select
     interactions.description,
     interactions.added_by,
     coalesce(interactions.is_completed, true) as is_completed,
-    {{ local_day('interactions.occurred_at', 'run_settings.reporting_time_zone') }} as occurred_date,
+    {{ local_day('interactions.occurred_at', 'run_settings.reporting_time_zone') }}
+        as occurred_date,
     interactions.occurred_at,
     interactions.location,
     interactions.line
