@@ -54,9 +54,10 @@
 {%- endset %}
 
 -- the lesser of both is what was renewed, the greater less the lesser is uplift or reduction
-{% set compared -%}
+{% set compared = {} -%}
+{% for side in ['due', 'renewing'] -%}
+{% set sql -%}
 (
-    {%- for side in ['due', 'renewing'] %}
     select
         {{ side }}_records.account_id,
         {{ side }}_records.record_id,
@@ -72,12 +73,10 @@
         on
             due_records.account_id = renewing_records.account_id
             and due_records.due_id = renewing_records.due_id
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
 ) as compared
 {%- endset %}
+{% do compared.update({side: sql}) -%}
+{% endfor %}
 
 {% set churned -%}
 (
@@ -102,13 +101,15 @@
 from {{ due_records }}
 union all
 {% for part in ['renewed', 'uplift', 'reduction'] -%}
+{% for sql in compared.values() -%}
 {{ contribution(
     part ~ '_mrr', item='due_id', amount=part ~ '_mrr', reporting=part ~ '_mrr_reporting',
     period='due_month', **of_record
 ) }}
-from {{ compared }}
+from {{ sql }}
 where {{ part }}_mrr != 0 or {{ part }}_mrr_reporting != 0
 union all
+{% endfor -%}
 {% endfor -%}
 {{ contribution(
     'renewal_outcome', item='due_id', amount='null', period='due_month', **of_record
