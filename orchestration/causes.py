@@ -2,8 +2,9 @@
 
 Told from what both publishes and the warehouse know, for all figures at once, in SQL: the records
 that appeared, changed or vanished between the two, of the entities that a figure is made of; models
-and settings that are other ones; where nothing of these is, the days that passed; else that it
-cannot be told. What is near is told before what is far: see `docs/decisions.md`.
+and settings that are other ones; where nothing of these is, what was erased, or the days that
+passed; else that it cannot be told. What is near is told before what is far: see
+`docs/decisions.md`.
 """
 
 # ruff: noqa: S608 (identifiers and texts in the SQL of this module are quoted)
@@ -58,6 +59,7 @@ class Causes:
         self._made_of()
         self._changed_records()
         self._changed_definitions()
+        self._erasures()
         self._causes()
 
     def _run(self, sql: str) -> None:
@@ -289,6 +291,46 @@ class Causes:
             """
         )
 
+    def _erasures(self) -> None:
+        """Make `temp.erased_of`: what was erased since the publish before, by subject."""
+        known = self.connection.execute(
+            "select 1 from duckdb_tables()"
+            " where database_name = 'warehouse' and schema_name = 'run' and table_name = 'erasures'"
+        ).fetchone()
+        erasures = (
+            f"""
+            select kind, account_id
+            from warehouse.run.erasures
+            where erased_at > (
+                select max(published_at) from {self.before.table("audit_publishes")}
+                where publish_id = {text(self.previous)}
+            )
+            """
+            if known
+            else "select null::varchar as kind, null::varchar as account_id where false"
+        )
+        self._run(
+            f"""
+            create or replace temp table erased_of as
+            select
+                subjects.subject,
+                concat(
+                    'erased since: ',
+                    concat_ws(
+                        ', ',
+                        nullif(count(*) filter (where kind = 'account'), 0) || ' account(s)',
+                        nullif(count(*) filter (where kind = 'person'), 0) || ' person(s)'
+                    )
+                ) as cause
+            from (select distinct subject from temp.restated_of) as subjects
+            inner join ({erasures}) as erasures
+                on
+                    subjects.subject not like 'account %'
+                    or subjects.subject = 'account ' || erasures.account_id
+            group by subjects.subject
+            """
+        )
+
     def _causes(self) -> None:
         days_passed = (
             f"'days passed, from as of {self.before.as_of} to {self.after.as_of}'"
@@ -423,6 +465,7 @@ class Causes:
                         ),
                         ''
                     ),
+                    erased_of.cause,
                     case
                         when pairs.is_provisional
                             then 'days passed: the loss was provisional in its days of grace'
@@ -432,5 +475,6 @@ class Causes:
             from pairs
             left join of_records using (subject, metric, published_in, is_provisional)
             left join of_definitions using (metric, published_in)
+            left join temp.erased_of using (subject)
             """
         )

@@ -60,7 +60,7 @@ def published(settings: Settings) -> Settings:
 def publish(settings: Settings) -> Path:
     build_candidate(settings, TABLES)
     when = datetime(2024, 6, 10, tzinfo=UTC)
-    one = Publish(date(2024, 6, 10), "run00001", "1.0", when, 1)
+    one = Publish(date(2024, 6, 10), "run00001", "1.0", when, ())
     return publish_candidate(settings, one, make_current=False).folder
 
 
@@ -157,7 +157,7 @@ def test_a_person_is_erased_from_hashed_publishes_too(settings: Settings) -> Non
     hashed = replace(settings, publish_personal_data="hashed")
     build_candidate(hashed, tables)
     when = datetime(2024, 6, 10, tzinfo=UTC)
-    one = Publish(date(2024, 6, 10), "run00001", "1.0", when, 1)
+    one = Publish(date(2024, 6, 10), "run00001", "1.0", when, ())
     folder = publish_candidate(hashed, one, make_current=False).folder
     before = rows(folder / DATABASE, "select * from account_users order by email")
     assert main(["erase", "--home", str(settings.home), "--user", "a", "u1", "--yes"]) == 0

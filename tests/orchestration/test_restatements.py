@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 import duckdb
 import pytest
@@ -35,14 +35,22 @@ def publishes(tmp_path):
     """Makes two files that differ in the MRR of May, and tells the causes of that."""
 
     def causes(
-        before=SAME, after=SAME, code=("1.0", "1.0"), as_of=(AS_OF, AS_OF), provisional=False
+        before=SAME,
+        after=SAME,
+        code=("1.0", "1.0"),
+        as_of=(AS_OF, AS_OF),
+        provisional=False,
+        erased=(),
     ):
         previous = tmp_path / "publish_1" / "account360.duckdb"
         previous.parent.mkdir()
         with duckdb.connect(str(previous)) as connection:
             fill(connection, as_of[0], 10, before, provisional)
-            connection.execute("create table audit_publishes (publish_id text, code_version text)")
-            connection.execute("insert into audit_publishes values ('publish_1', ?)", [code[0]])
+            connection.execute(
+                "create table audit_publishes as select 'publish_1' as publish_id,"
+                " ? as code_version, timestamp '2024-06-10 03:00:00' as published_at",
+                [code[0]],
+            )
         with duckdb.connect(str(tmp_path / "candidate.duckdb")) as connection:
             fill(connection, as_of[1], 20, after, provisional)
             connection.execute("attach ':memory:' as warehouse; create schema warehouse.staging")
@@ -51,6 +59,14 @@ def publishes(tmp_path):
                 columns = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
                 table = f"warehouse.staging.stg_native__{entity}"
                 connection.execute(f"create table {table} ({columns})")
+            if erased:
+                connection.execute(
+                    "create schema warehouse.run; create table warehouse.run.erasures"
+                    " (kind varchar, account_id varchar, erased_at timestamp)"
+                )
+                connection.executemany(
+                    "insert into warehouse.run.erasures values (?, ?, ?)", list(erased)
+                )
             assert write_restatements(connection, as_of[1], previous, code[1]) == 1
             return connection.execute(
                 "select metric, account_id, period, previous_value, value, difference,"
@@ -144,6 +160,19 @@ def test_a_publish_without_definitions_leaves_the_version_to_tell(publishes):
 def test_days_that_passed_are_the_cause_where_nothing_else_is(publishes):
     found = publishes(as_of=(AS_OF, date(2024, 6, 12)))
     assert cause(found) == "days passed, from as of 2024-06-10 to 2024-06-12"
+
+
+def test_what_was_erased_since_is_the_cause_before_days_that_passed(publishes):
+    person = ("person", "a", datetime(2024, 6, 11, 9))
+    others = [("person", "b", person[2]), ("account", None, person[2])]
+    before = ("person", "a", datetime(2024, 6, 10, 2))
+    found = publishes(as_of=(AS_OF, date(2024, 6, 12)), erased=[person, *others, before])
+    assert cause(found) == "erased since: 1 person(s)"
+
+
+def test_erasures_before_the_last_publish_and_of_others_are_no_cause(publishes):
+    erased = [("person", "a", datetime(2024, 6, 10, 2)), ("person", "b", datetime(2024, 6, 11))]
+    assert cause(publishes(erased=erased)).startswith("cannot be told")
 
 
 def test_a_loss_in_its_days_of_grace_was_provisional(publishes):
