@@ -1,31 +1,10 @@
 -- One row per account, user, module and day of the last 30 on which it was used. Accounts that
 -- have churned have none.
-{{ config(materialized='view') }}
-
-with
-
-run_settings as (
-    select * from {{ ref('run_settings') }}
-),
-
-accounts as (
-    select * from {{ ref('stg_canonical__accounts') }}
-    where not is_churned
-),
-
-usage_days as (
-    select * from {{ ref('int_user_day_module__usage') }}
-)
-
 select
-    usage_days.account_id,
-    usage_days.user_id,
-    usage_days.product,
-    usage_days.module,
-    usage_days.microseconds,
-    usage_days.day
-from usage_days
-inner join accounts
-    on usage_days.account_id = accounts.account_id
-inner join run_settings
-    on usage_days.day >= {{ add_days('run_settings.last_full_day', -29) }}
+    account_id,
+    user_id,
+    product,
+    module,
+    microseconds,
+    day
+from {{ ref('int_user_day_module__recent_usage') }}

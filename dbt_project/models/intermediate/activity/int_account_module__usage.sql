@@ -6,18 +6,8 @@ run_settings as (
     select * from {{ ref('run_settings') }}
 ),
 
-accounts as (
-    select * from {{ ref('stg_canonical__accounts') }}
-    where not is_churned
-),
-
 usage_days as (
-    select usage_days.*
-    from {{ ref('int_user_day_module__usage') }} as usage_days
-    inner join accounts
-        on usage_days.account_id = accounts.account_id
-    inner join run_settings
-        on usage_days.day >= {{ add_days('run_settings.last_full_day', -29) }}
+    select * from {{ ref('int_user_day_module__recent_usage') }}
 ),
 
 days as (
