@@ -314,11 +314,27 @@ def _write_without_personal_data(
 
 def copy_views(connection: duckdb.DuckDBPyConnection, attached: str) -> None:
     """Make the views of an attached published file in the one that is being written."""
-    for (sql,) in connection.execute(
-        "select sql from duckdb_views() where database_name = ? and not internal order by view_oid",
-        [attached],
-    ).fetchall():
+    waiting = [
+        sql
+        for (sql,) in connection.execute(
+            "select sql from duckdb_views() where database_name = ? and not internal",
+            [attached],
+        ).fetchall()
+    ]
+    # A file does not say in which order they were made: one that selects from another waits for it.
+    while waiting:
+        left = [sql for sql in waiting if not _is_made(connection, sql)]
+        if len(left) == len(waiting):
+            connection.execute(left[0])
+        waiting = left
+
+
+def _is_made(connection: duckdb.DuckDBPyConnection, sql: str) -> bool:
+    try:
         connection.execute(sql)
+    except duckdb.CatalogException:
+        return False
+    return True
 
 
 def warehouse_rows(settings: Settings, tables: Sequence[PublishedTable]) -> dict[str, int]:

@@ -140,6 +140,7 @@ AHEAD = {
     "expected_close_date",
     "expiration_date",
     "next_renewal_date",
+    "renewal_date",
 }
 
 

@@ -145,7 +145,7 @@ def test_a_complete_extract_that_lost_more_than_the_setting_allows_fails(
         insert into raw_crm.landed_files
             select
                 'accounts', location, load_number, date '2024-06-09',
-                timestamp '2024-06-09 03:00:00', records, 0
+                timestamp '2024-06-09 03:00:00', records, 0, 0
             from (
                 values
                     ('crm/accounts/b.csv', 2, 20),

@@ -20,7 +20,7 @@ START = datetime(2024, 6, 10, 3, 0, 0, tzinfo=UTC)
 def make(settings, number, as_of=date(2024, 6, 10), accounts=3):
     fill(settings, accounts=accounts)
     build_candidate(settings, TABLES)
-    publish = Publish(as_of, f"run{number:05}", "1.0", START + timedelta(minutes=number), 7)
+    publish = Publish(as_of, f"run{number:05}", "1.0", START + timedelta(minutes=number), ())
     return publish_candidate(settings, publish, make_current=False).folder
 
 

@@ -1,25 +1,42 @@
 -- One row per rolled-up figure and record that adds to it: the records of the account and of all
--- that is below it. Money is in the reporting currency.
+-- that is below it. Money is in the reporting currency. One branch for each view of contributions:
+-- the engine leaves out the parts of it that a question does not ask for, and takes long to read
+-- the view where it stands once for each figure.
 {% set families = ref('account_hierarchy') -%}
-{% for rollup in rolled_up_figures() -%}
+{% for area, rollups in rolled_up_figures() | groupby('contributions') -%}
 select
     families.account_id,
-    '{{ rollup.metric }}_rollup' as metric,
+    concat(
+        {% if area == 'contributions_financials' -%}
+        case parts.metric
+            when 'exchange_mrr_reporting' then 'exchange_mrr' else parts.metric
+        end,
+        {%- else -%}
+        parts.metric,
+        {%- endif %}
+        '_rollup'
+    ) as metric,
     parts.item,
     parts.part,
     parts.source_table,
     parts.source_key,
     parts.location,
     parts.line,
-    {{ 'parts.amount' if rollup.amount == 'amount' else 'parts.amount_reporting as amount' }},
+    {% if area == 'contributions_financials' -%}
+    case parts.metric
+        when 'exchange_mrr_reporting' then parts.amount else parts.amount_reporting
+    end as amount,
+    {%- else -%}
+    parts.amount,
+    {%- endif %}
     cast(null as decimal(28, 8)) as amount_reporting,
     parts.factor,
     parts.period,
     parts.as_of_date
 from {{ families }} as families
-inner join {{ ref(rollup.contributions) }} as parts
+inner join {{ ref(area) }} as parts
     on families.descendant_account_id = parts.account_id
-where parts.metric = '{{ rollup.source_metric }}'
+where parts.metric in ('{{ rollups | map(attribute="source_metric") | join("', '") }}')
 {% if not loop.last %}union all
 {% endif %}
 {%- endfor %}
