@@ -33,6 +33,7 @@ NONE_IN_IT = {
     "account_dimensions.key": _A_NAME,
     "account_health_daily.health_band": _A_CLASS,
     "account_health_daily.missing_metrics": _A_NAME,
+    "audit_source_claims.cause": _A_CLASS,
     "audit_unattributed.reason": "that the account is unknown, and which",
     "csm_reconciliation_accounts.figure": _A_NAME,
     "csm_reconciliation_monthly.figure": _A_NAME,
