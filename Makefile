@@ -28,7 +28,7 @@ run: $(STAMP) ## the demo company, from an empty landing folder to a published w
 	@$(BIN)/account360 run --as-of $(DEMO_AS_OF)
 
 test: $(STAMP) ## all tests, the slow drills in a small size included
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-fast: $(STAMP) ## all tests but the drills of whole nights
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow"

@@ -12,6 +12,11 @@ import pytest
 from tests.compiled_project import CompiledProject, compile_project
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole nights first: else one worker would be left with them at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(scope="session")
 def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that all workers of one run of the suite share."""
