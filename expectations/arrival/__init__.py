@@ -165,7 +165,7 @@ def _newest_extract(
             ?::double as allowed_pct,
             100.0
             * (select count(*) from listed where is_in_last and not is_in_newest)
-            / (select count(*) from listed where is_in_last) as lost_pct
+            / nullif((select count(*) from listed where is_in_last), 0) as lost_pct
         from dates
         where age <= 2
         having count(*) = 2 and lost_pct is not null

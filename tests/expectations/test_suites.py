@@ -160,6 +160,23 @@ def test_a_complete_extract_that_lost_more_than_the_setting_allows_fails(
     assert failed(arrival(examiner, raw, as_of=as_of)) == {}
 
 
+def test_a_complete_extract_after_an_empty_one_lost_nothing(examiner, raw):
+    """As after an erasure of all that it listed."""
+    raw.execute(
+        """
+        update raw_crm.landed_files set extract_date = date '2024-06-02';
+        insert into raw_crm.landed_files
+            select 'csms', location, 1, extract_date, timestamp '2024-06-09 03:00:00', 0, 0, 0
+            from (
+                values
+                    ('crm/csms/2024-06-02.csv', date '2024-06-02'),
+                    ('crm/csms/2024-06-09.csv', date '2024-06-09')
+            ) as files (location, extract_date);
+        """
+    )
+    assert failed(arrival(examiner, raw, complete={"csms": ["email"]})) == {}
+
+
 def test_a_domain_that_never_landed_is_no_failure(examiner, raw):
     raw.execute(
         """
