@@ -328,7 +328,10 @@ def test_the_same_records_once_more_change_no_figure(story: Story) -> None:
     """The night after the erasure built everything anew, the one after it only what landed."""
     before, after = (figures(night.database) for night in (story.next, story.last))
     assert before.keys() == after.keys()
-    assert {name for name, found in before.items() if found != after[name]} <= AUDIT
+    # an extract that repeats a record is a version of it
+    versions = {"account_versions"}
+    changed = {name for name, found in before.items() if found != after[name]}
+    assert changed <= AUDIT | versions
 
 
 # Up to when there is data, and where the record stands that holds.
