@@ -36,7 +36,12 @@ select
 from {{ families }} as families
 inner join {{ ref(area) }} as parts
     on families.descendant_account_id = parts.account_id
-where parts.metric in ('{{ rollups | map(attribute="source_metric") | join("', '") }}')
+where
+    parts.metric in (
+        {%- for rollup in rollups %}
+        '{{ rollup.source_metric }}'{{ ',' if not loop.last }}
+        {%- endfor %}
+    )
 {% if not loop.last %}union all
 {% endif %}
 {%- endfor %}
