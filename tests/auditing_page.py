@@ -54,4 +54,7 @@ def rewritten(page: str, home: Path) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(rewritten(PAGE.read_text("utf-8"), Path(sys.argv[1])), "utf-8")
+    home = Path(sys.argv[1])
+    if not (home / "published" / "current").is_dir():
+        sys.exit(f"nothing is published in {home}: the page was left as it is")
+    PAGE.write_text(rewritten(PAGE.read_text("utf-8"), home), "utf-8")

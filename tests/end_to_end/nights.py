@@ -30,7 +30,7 @@ Record = Mapping[str, Any]
 # Tables that tell of runs; every other one is a function of the records and the as-of date.
 RUN_BEARING = {"audit_checks", "audit_loads", "audit_publishes", "audit_restatements"}
 
-_COMMAND = Path(sys.executable).with_name("account360")
+COMMAND = Path(sys.executable).with_name("account360")
 _FOREIGN_VARIABLES = ("ACCOUNT360_", "DAGSTER_", "DBT_")
 
 
@@ -88,7 +88,7 @@ def _csv_lines(content: Sequence[Record | str]) -> list[str]:
 
 def account360(*arguments: object, **settings: object) -> subprocess.CompletedProcess[str]:
     """Call the command line, with `settings` as variables and none left over from outside."""
-    return call(_COMMAND, *arguments, **settings)
+    return call(COMMAND, *arguments, **settings)
 
 
 def call(*command: object, **settings: object) -> subprocess.CompletedProcess[str]:
