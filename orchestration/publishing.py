@@ -563,10 +563,24 @@ def describe(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> No
     name = _name(table.name)
     kind = "table" if table.view_of is None else "view"
     connection.execute(f"comment on {kind} {name} is {_text(table.description)}")
-    existing = {row[0] for row in connection.execute(f"describe {name}").fetchall()}
+    existing = _columns(connection, table)
     for column, description in table.column_descriptions.items():
         if description and column in existing:
             connection.execute(f"comment on column {name}.{_name(column)} is {_text(description)}")
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> set[str]:
+    """The columns of a table or view in the file that is being written."""
+    if table.view_of is None:
+        rows = connection.execute(f"describe {_name(table.name)}").fetchall()
+    else:
+        # to describe a view is to work out all that it is made of once more
+        rows = connection.execute(
+            "select column_name from duckdb_columns()"
+            " where database_name = current_database() and table_name = ?",
+            [table.name],
+        ).fetchall()
+    return {row[0] for row in rows}
 
 
 def export_table(connection: duckdb.DuckDBPyConnection, table: str, folder: Path) -> int:
