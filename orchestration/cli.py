@@ -7,6 +7,7 @@ when it was asked wrongly (an option, a setting, a folder that is not there).
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -79,12 +80,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return options.command(settings, options)
     except (SettingsError, UsageError) as error:
         return _complain(error, 2)
-    except PermissionError as error:
-        return _complain(f"{error.filename} may not be written: {error.strerror}", 2)
     except KeyboardInterrupt:
         return _complain("stopped; nothing was published, run again when you like", 130)
     except Exception as error:
-        return _unexpected(error, settings)
+        return _machine(error) or _unexpected(error, settings)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -548,6 +547,16 @@ def _ui(settings: Settings, options: argparse.Namespace) -> int:
 def _complain(what: object, code: int) -> int:
     print(f"account360: {what}", file=sys.stderr)
     return code
+
+
+def _machine(error: Exception) -> int | None:
+    """Say what the machine does not give: room, or permission; None where it is something else."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return _complain(f"{error.filename} may not be written: {error.strerror}", 2)
+    if number in (errno.ENOSPC, errno.EDQUOT) or "database or disk is full" in str(error):
+        return _complain(f"the disk is full: make room, and run again ({error})", 1)
+    return None
 
 
 def _unexpected(error: Exception, settings: Settings) -> int:

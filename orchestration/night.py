@@ -53,6 +53,13 @@ _SAID_BY_CHECK = "DagsterAssetCheckFailedError"
 # What the record of a night says until its end replaces it.
 _NOT_ENDED = Remark("night", "it has not ended: it is under way, or its process was killed")
 
+# How the engine says that its file is not what it wrote.
+_DAMAGED = (
+    "Corrupt database file",
+    "Could not read enough bytes from file",
+    "is not a valid DuckDB database file",
+)
+
 # Models that tell where the records of each entity went, in the order in which they are asked.
 _CONSERVATION_MODELS = (
     ["published", "audit_conservation"],
@@ -276,8 +283,13 @@ def advice(said: str) -> str:
         return f"the warehouse is in use{by}: close what has it open, and run again"
     if "DagsterExecutionInterruptedError" in said:
         return "it was stopped before it was done"
-    if "No space left on device" in said:
+    if "No space left on device" in said or "database or disk is full" in said:
         return f"the disk is full: make room, and run again ({said})"
+    if any(sign in said for sign in _DAMAGED):
+        return (
+            "the warehouse is damaged: put a backup of it in its place, or move it away and run "
+            f"again, which builds it anew from the landing folder ({said})"
+        )
     return said
 
 
