@@ -21,6 +21,7 @@ from ingestion.sources.native.discovery import LandingFile, discover, foreign_en
 from ingestion.sources.native.errors import UnreadableFileError
 from ingestion.sources.native.notes import Notes, stamp_of
 from ingestion.sources.native.opening import advice_for, identity_of, open_regular
+from ingestion.tables import PROVENANCE
 from settings import Settings
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ Progress = Callable[[str], None]
 
 # No fault of the file that is being read.
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+# Columns outside the contract that an entity may have: each one costs every later night.
+_MOST_UNKNOWN_COLUMNS = 1000
 # How often a file that is being written to is read before it is refused.
 _READINGS = 2
 # A file from this size on is announced before it is read (bytes).
@@ -138,6 +141,7 @@ def _stage_all(
                 if size >= _ANNOUNCED_BYTES:
                     progress(f"{file.location}: {size / 1e6:,.0f} MB")
                 rows, content_hash, status = _read_unchanged(file, reader, stage)
+                _refuse_too_many_columns(file, rows, ledger, stage)
             except (UnreadableFileError, OSError) as error:
                 if isinstance(error, OSError) and error.errno in _DISK_FULL:
                     raise
@@ -221,6 +225,25 @@ def _require_columns(file: LandingFile, rows: FileRows) -> None:
             f"required column{plural} {', '.join(missing)} missing; found:"
             f" {', '.join(sorted(rows.columns)) or 'none'}",
             "Name the columns as in the contract and land the file again.",
+        )
+
+
+def _refuse_too_many_columns(
+    file: LandingFile, rows: FileRows, ledger: Ledger, stage: Stage
+) -> None:
+    """Unknown columns are kept, but where values were taken for names a table would be all names.
+
+    Raises `UnreadableFileError`, and forgets the rows.
+    """
+    loaded = ledger.columns.get(file.entity, set()) | stage.columns(file.entity)
+    contract = {*ENTITIES[file.domain][file.entity].columns, *PROVENANCE}
+    unknown = len((loaded | rows.columns) - contract)
+    if rows.records and not rows.columns - contract <= loaded and unknown > _MOST_UNKNOWN_COLUMNS:
+        rows.discard()
+        raise UnreadableFileError(
+            f"it has {len(rows.columns - contract):,} columns that were not agreed, with which"
+            f" {file.entity} would have {unknown:,}; at most {_MOST_UNKNOWN_COLUMNS:,} are kept",
+            "Land what varies as values, such as a list of {key, value}, not as names of columns.",
         )
 
 
