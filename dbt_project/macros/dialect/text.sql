@@ -95,9 +95,10 @@
     )::varchar
 {%- endmacro %}
 
-{#- A duration in milliseconds as whole microseconds, half up. -#}
+{#- A duration in milliseconds as whole microseconds, half up; NULL as well where it has over 12
+    digits before the point (31 years), which the product could not hold. -#}
 {% macro to_microseconds(text) -%}
-    cast(try_cast({{ text }} as decimal(18, 3)) * 1000 as bigint)
+    cast(try_cast({{ text }} as decimal(15, 3)) * 1000 as bigint)
 {%- endmacro %}
 
 {#- A number of 128 bits that two different texts do not share. -#}

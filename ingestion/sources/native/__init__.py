@@ -209,6 +209,7 @@ def _report(
             extract_date=file.extract_date,
             rows_read=rows.rows_read,
             unparsed_rows=rows.unparsed_rows,
+            columns=tuple(sorted(rows.columns)),
         )
     )
 
