@@ -14,7 +14,7 @@ import duckdb
 from expectations.frames import SUBJECT, Frame
 
 # Records of a load up to which each one is looked at.
-_ALL_UP_TO = 1_000_000
+_ALL_UP_TO = 300_000
 # An event this long before the middle one of its file, or its file's middle one this long before
 # its extract, comes from a clock that was reset (years).
 _RESET_YEARS = 5
@@ -165,17 +165,31 @@ def clock_frame(connection: duckdb.DuckDBPyConnection, allowed_pct: float, time_
             from told
             where wrong is not null
             group by wrong
+        ),
+
+        -- senders none of whose clocks is right
+        all_of_product as (
+            select wrong, string_agg(product, ', ' order by product) as products
+            from (
+                select product, min(wrong) as wrong
+                from told
+                group by product
+                having count(wrong) = count(*) and min(wrong) = max(wrong)
+            )
+            group by wrong
         )
 
         select
             concat(
                 'events ', wrong, ': ', events, ' of ', (select count(*) from told), ', ',
                 accounts, ' accounts, ', files, ' files, most in ', location, ' of product ',
-                product, ' and account ', coalesce(account_id, '(none)')
+                product, ' and account ', coalesce(account_id, '(none)'),
+                ', all events of product ' || left(products, 100)
             ) as {SUBJECT},
             {allowed_pct:f}::double as allowed_pct,
             100.0 * events / (select count(*) from told) as wrong_pct
         from counted
+        left join all_of_product using (wrong)
         order by wrong
         """,
     )

@@ -150,9 +150,10 @@ def drifts(
     """
     found = []
     entities = _read(connection, domain)
+    columns = _columns(connection, domain)
     for name, agreed in contract.items():
         entity = entities.get(name)
-        unknown = _unknown_columns(connection, domain, name, agreed)
+        unknown = [column for column in columns[name] if column not in agreed]
         missing: dict[str, int] = {}
         if entity:
             missing = {
@@ -232,16 +233,17 @@ def _read(connection: duckdb.DuckDBPyConnection, domain: str) -> dict[str, _Enti
     return entities
 
 
-def _unknown_columns(
-    connection: duckdb.DuckDBPyConnection, domain: str, entity: str, agreed: Sequence[str]
-) -> list[str]:
-    rows = connection.execute(
-        "select column_name from duckdb_columns() where database_name = current_database()"
-        " and schema_name = ? and table_name = ? and not starts_with(column_name, '_')"
-        " order by column_index",
-        [f"raw_{domain}", entity],
-    ).fetchall()
-    return [column for (column,) in rows if column not in agreed]
+def _columns(connection: duckdb.DuckDBPyConnection, domain: str) -> dict[str, list[str]]:
+    """The columns of every raw table but those of provenance, in their order."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for table, column in connection.execute(
+        "select table_name, column_name from duckdb_columns()"
+        " where database_name = current_database() and schema_name = ?"
+        " and not starts_with(column_name, '_') order by table_name, column_index",
+        [f"raw_{domain}"],
+    ).fetchall():
+        found[table].append(column)
+    return found
 
 
 def _missing_since(entity: _Entity, column: str) -> int | None:
