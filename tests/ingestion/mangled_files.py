@@ -14,6 +14,8 @@ import json
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -140,6 +142,23 @@ ODD_VALUES: Sequence[Any] = (
     "０１２",
     "🦆" * 50,
 )
+TYPED_VALUES: Sequence[Any] = (
+    datetime(2024, 6, 1, 12, 30, 15, 123456),
+    datetime(2024, 6, 1, tzinfo=UTC),
+    datetime(1, 1, 1),
+    datetime(9999, 12, 31, 23, 59, 59),
+    date(2024, 2, 29),
+    time(23, 59, 59, 999999),
+    timedelta(days=400),
+    Decimal("12345678901234567890.123456789"),
+    Decimal("-0.0001"),
+    b"text in bytes",
+    b"\xff\xfe\x00",
+    {"at": datetime(2024, 6, 1, tzinfo=UTC), "of": [Decimal("1.5")]},
+    [{"key": "k", "value": b"\xff"}],
+    [None],
+    float("-inf"),
+)
 ODD_NAMES: Sequence[str] = (
     "",
     " ",
@@ -210,6 +229,16 @@ def deep_value(draft: Draft, random_: random.Random) -> None:
     record[random_.choice(draft.columns)] = _Raw(opened * depth + "1" + closed * depth)
 
 
+def odd_type(draft: Draft, random_: random.Random) -> None:
+    """Types that only Parquet has; elsewhere they come as the text that a tool makes of them."""
+    column, value = random_.choice(draft.columns), random_.choice(TYPED_VALUES)
+    for number, record in enumerate(draft.records):
+        if draft.format == "parquet":
+            record[column] = value if number % 3 else None
+        else:
+            record[column] = str(value)
+
+
 def no_records(draft: Draft, random_: random.Random) -> None:
     draft.records = []
 
@@ -234,6 +263,7 @@ EARLY = (
     odd_value,
     odd_column,
     deep_value,
+    odd_type,
     no_records,
     repeat_key,
 )
@@ -410,7 +440,8 @@ def _parquet(draft: Draft) -> bytes:
                 pa.types.is_struct(array.type) and not array.type.num_fields
             ):
                 raise pa.ArrowInvalid
-        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+            pq.write_table(pa.table({"column": array}), io.BytesIO())
+        except (pa.ArrowException, OverflowError):
             array = pa.array([_as_text(value) for value in values], pa.string())
         names.append(column)
         arrays.append(array)
@@ -424,4 +455,4 @@ def _parquet(draft: Draft) -> bytes:
 def _as_text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    return json.dumps(value)
+    return json.dumps(value, default=str)

@@ -26,6 +26,7 @@ _COPY_BYTES = 4 << 20
 # staging folder into the warehouse as it is, instead of as text columns through memory.
 _LARGE_BYTES = 16 << 20
 _COMPRESSION = 8
+_FATAL = (duckdb.FatalException, duckdb.InternalException)
 
 
 class FileReader:
@@ -34,6 +35,9 @@ class FileReader:
     def __init__(self, stage: Stage) -> None:
         """Open them. Text is parsed in threads of ours, so that instance gets a single one."""
         self._stage = stage
+        self._open()
+
+    def _open(self) -> None:
         self._text = duckdb.connect(config={"threads": 1})
         self._columnar = duckdb.connect()
         self._columnar.execute("set timezone = 'UTC'")
@@ -49,6 +53,9 @@ class FileReader:
         traceback: TracebackType | None,
     ) -> None:
         """Close both instances."""
+        self._close()
+
+    def _close(self) -> None:
         self._text.close()
         self._columnar.close()
 
@@ -57,6 +64,15 @@ class FileReader:
 
         Raises `UnreadableFileError` or `OSError`; what `rows` then holds must be discarded.
         """
+        try:
+            return self._read(file, rows)
+        except UnreadableFileError as error:
+            if isinstance(error.__cause__, _FATAL):  # the instance answers nothing after it
+                self._close()
+                self._open()
+            raise
+
+    def _read(self, file: LandingFile, rows: FileRows) -> str:
         compressed = file.format.endswith(".gz")
         with open_regular(file.path) as raw:
             size = os.fstat(raw.fileno()).st_size
