@@ -18,7 +18,7 @@ import duckdb
 
 from expectations.frames import quoted
 
-# Loads of a domain that are looked at: those before are history, whatever came of them.
+# Loads of an entity that are looked at: those before are history, whatever came of them.
 _LOADS = 30
 # A share above which a column is one of its kind, and one below which it no longer is.
 _MOST, _FEW = 0.9, 0.5
@@ -127,13 +127,13 @@ class _Entity:
     """The loads of an entity, oldest first, with its columns in each."""
 
     name: str
-    records: dict[int, int]
-    locations: dict[int, str]
-    has_header: set[int]
-    columns: dict[str, dict[int, _Load]]
+    records: dict[int, int] = field(default_factory=dict)
+    locations: dict[int, str] = field(default_factory=dict)
+    has_header: set[int] = field(default_factory=set)
+    columns: dict[str, dict[int, _Load]] = field(default_factory=dict)
 
-    def loads(self, since: int = 0) -> list[int]:
-        return [number for number in sorted(self.records) if number >= since]
+    def loads(self) -> list[int]:
+        return sorted(self.records)
 
 
 def drifts(
@@ -152,25 +152,23 @@ def drifts(
     entities = _read(connection, domain)
     columns = _columns(connection, domain)
     for name, agreed in contract.items():
-        entity = entities.get(name)
+        # an entity of which nothing was kept may have columns that nobody agreed on all the same
+        entity = entities.get(name, _Entity(name))
         unknown = [column for column in columns[name] if column not in agreed]
-        missing: dict[str, int] = {}
-        if entity:
-            missing = {
-                column: since for column in agreed if (since := _missing_since(entity, column))
-            }
-            found += [
-                _retyped(connection, domain, entity, column, number, column in keys.get(name, ()))
-                for column in agreed
-                if (number := _retyped_in(entity, column, column in keys.get(name, ())))
-            ]
-        renamed = _renamed(connection, domain, entity, missing, unknown) if entity else {}
-        for old, new in renamed.items():
-            found.append(_says_renamed(domain, entity, old, new, missing[old]))
-        for column in missing.keys() - renamed.keys():
-            found.append(_says_missing(domain, entity, column, missing[column]))
-        for column in set(unknown) - set(renamed.values()):
-            found.append(_says_new(domain, name, entity, column))
+        missing = {column: since for column in agreed if (since := _missing_since(entity, column))}
+        renamed = _renamed(connection, domain, entity, missing, unknown)
+        for column in agreed:
+            is_key = column in keys.get(name, ())
+            if number := _retyped_in(entity, column, is_key):
+                found.append(_says_retyped(connection, domain, entity, column, number, is_key))
+        for column, since in missing.items():
+            if column in renamed:
+                found.append(_says_renamed(domain, entity, column, renamed[column], since))
+            else:
+                found.append(_says_missing(domain, entity, column, since))
+        for column in unknown:
+            if column not in renamed.values():
+                found.append(_says_new(domain, entity, column))
     left_out = set(accepted)
     return sorted(
         (drift for drift in found if drift.subject not in left_out), key=lambda one: one.subject
@@ -191,9 +189,7 @@ def _read(connection: duckdb.DuckDBPyConnection, domain: str) -> dict[str, _Enti
             any_value(format) as format, arg_max(rows_read - unparsed_rows, load_number) as records
         from raw_{domain}.landed_files
         group by entity, location
-        having max(load_number) > (
-            select coalesce(max(load_number), 0) - {_LOADS} from raw_{domain}.landed_files
-        )
+        qualify dense_rank() over (partition by entity order by max(load_number) desc) <= {_LOADS}
     """
     for name, number, location, records, has_header in connection.execute(
         f"""
@@ -202,7 +198,7 @@ def _read(connection: duckdb.DuckDBPyConnection, domain: str) -> dict[str, _Enti
         from ({files}) where records > 0 group by all order by all
         """
     ).fetchall():
-        entity = entities.setdefault(name, _Entity(name, {}, {}, set(), {}))
+        entity = entities.setdefault(name, _Entity(name))
         entity.records[number] = records
         entity.locations[number] = location
         if has_header:
@@ -260,7 +256,7 @@ def _missing_since(entity: _Entity, column: str) -> int | None:
     share = _filled_share(of_column.values())
     records = sum(entity.records[number] for number in since)
     stands_there = any(number in of_column for number in since)
-    if stands_there:  # emptied: of a column that hardly ever was
+    if stands_there:  # of a column that is often empty it means nothing
         is_missing = share >= _MOST and share * records >= _EXPECTED
     else:
         is_missing = bool(entity.has_header & set(since)) or share * records >= _EXPECTED
@@ -398,7 +394,7 @@ def _reads_like(
     return str(row[0]) if row else ""
 
 
-def _retyped(
+def _says_retyped(
     connection: duckdb.DuckDBPyConnection,
     domain: str,
     entity: _Entity,
@@ -433,8 +429,7 @@ def _retyped(
     )
 
 
-def _says_renamed(domain: str, entity: _Entity | None, old: str, new: str, since: int) -> Drift:
-    assert entity is not None
+def _says_renamed(domain: str, entity: _Entity, old: str, new: str, since: int) -> Drift:
     return Drift(
         f"{domain}.{entity.name}.{old}",
         f"looks renamed to {new} since {entity.locations[since]}: records of these files have no"
@@ -443,8 +438,7 @@ def _says_renamed(domain: str, entity: _Entity | None, old: str, new: str, since
     )
 
 
-def _says_missing(domain: str, entity: _Entity | None, column: str, since: int) -> Drift:
-    assert entity is not None
+def _says_missing(domain: str, entity: _Entity, column: str, since: int) -> Drift:
     is_emptied = any(load.number >= since for load in _in_order(entity, column))
     what = "without a value" if is_emptied else "missing"
     return Drift(
@@ -455,13 +449,13 @@ def _says_missing(domain: str, entity: _Entity | None, column: str, since: int) 
     )
 
 
-def _says_new(domain: str, name: str, entity: _Entity | None, column: str) -> Drift:
-    loads = _in_order(entity, column) if entity else []
+def _says_new(domain: str, entity: _Entity, column: str) -> Drift:
+    loads = _in_order(entity, column)
     since = f" since {loads[0].location}" if loads else ""
     return Drift(
-        f"{domain}.{name}.{column}",
+        f"{domain}.{entity.name}.{column}",
         f"new{since}: not agreed, kept in raw and in no figure. Correct its name where it was"
-        " meant for another column" + _or_accept(domain, name, column),
+        " meant for another column" + _or_accept(domain, entity.name, column),
     )
 
 
