@@ -35,7 +35,12 @@ class Finding:
 
     def __str__(self) -> str:
         """One line: what should hold and, where it does not, what was seen."""
-        return self.says if self.success else f"{self.says}; found {self.observed}"
+        if self.success:
+            return self.says
+        # sentences begin on a line of their own
+        return (
+            f"{self.says}; found{':' if self.observed.startswith(chr(10)) else ' '}{self.observed}"
+        )
 
 
 class Examiner:

@@ -18,6 +18,7 @@ from expectations.frames import SUBJECT
 Suite = Mapping[str, list[Expectation]]
 
 _SHOWN = 5
+_LONG = 120
 
 
 def validate(suite: Suite, frames: Mapping[str, Mapping[str, Any]]) -> list[Finding]:
@@ -82,6 +83,9 @@ def _observed(result: Mapping[str, Any], kwargs: Mapping[str, Any]) -> str:
         for row in rows[:_SHOWN]
     ]
     more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
+    # sentences stand on lines of their own
+    if any(len(each) > _LONG for each in shown):
+        return "\n" + "\n".join(shown) + more
     return "; ".join(shown) + more
 
 

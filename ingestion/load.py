@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ingestion.entities import ENTITIES
 from ingestion.erased import Tombstones, scrub_extract
+from ingestion.landed_columns import note_columns
 from ingestion.ledger import open_ledger
 from ingestion.report import LoadReport
 from ingestion.warehouse import open_warehouse
@@ -61,6 +62,8 @@ def load_domain(
             load_extract(
                 domain, settings, extract, folder, incomplete, ledger.load_number + 1, loaded_at
             )
+        if extract.files:
+            note_columns(connection, domain, ledger.load_number + 1, extract.files)
     report.files = extract.files
     report.problems = extract.problems
     report.unknown_columns = extract.unknown_columns

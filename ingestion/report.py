@@ -30,7 +30,8 @@ class LoadedFile:
 
     location: path under the landing folder. rows_read: records, unparsed lines included.
     erased_rows: those of them that were left out, since they are of somebody erased.
-    extract_date: the first ISO date in the path below the domain folder.
+    extract_date: the first ISO date in the path below the domain folder. columns: those of its
+    records, as raw names them.
     """
 
     entity: str
@@ -42,6 +43,7 @@ class LoadedFile:
     rows_read: int
     unparsed_rows: int
     erased_rows: int = 0
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -94,10 +94,11 @@ def _last_night(report: NightReport) -> str:
     for remark in report.failures:
         lines.append(f"failed: {remark.where}: {remark.what}")
         lines += [f"    {detail}" for detail in remark.details]
-    lines += [
-        f"worth a look: {remark.where}: {'; '.join(remark.details) or remark.what}"
-        for remark in report.warnings
-    ]
+    for remark in report.warnings:
+        told = "; ".join(remark.details) or remark.what
+        first, *more = told.splitlines()
+        lines.append(f"worth a look: {remark.where}: {first}")
+        lines += [f"    {line}" for line in more]
     return _section(f"Last night, of {report.as_of}: {ended}", lines)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from settings.alert_rules import AlertRule, read_alert_rules
 from settings.assignment_rules import AssignmentRule, read_assignment_rules
+from settings.by_source import BySource, is_source, read_by_source
 from settings.charts import Chart, read_charts
 from settings.errors import SettingsError
 from settings.health import Configuration, read_health
@@ -24,6 +25,17 @@ ENVIRONMENT_PREFIX = "ACCOUNT360_"
 
 # Variables we hand to the programs we start; they are no settings of ours.
 _RESERVED_VARIABLES = frozenset({"ACCOUNT360_WAREHOUSE_PATH", "ACCOUNT360_SETTINGS_FILE"})
+
+# Options that no figure hangs on, paths aside.
+_OF_NO_FIGURE = (
+    "memory_limit",
+    "publish_personal_data",
+    "publish_without_personal_data",
+    "stale_after_days",
+    "stale_sources",
+    "accepted_drift",
+    "clock_skew_pct",
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +59,10 @@ class Settings:
     reject_threshold_pct: float
     full_extract_entities: tuple[str, ...]
     full_extract_shrink_pct: float
+    stale_after_days: BySource[int]
+    stale_sources: BySource[str]
+    accepted_drift: tuple[str, ...]
+    clock_skew_pct: float
     kept_publishes: int
     publish_personal_data: str
     publish_without_personal_data: bool
@@ -120,11 +136,11 @@ class Settings:
     def as_row(self) -> dict[str, Any]:
         """The settings that figures hang on, as the columns of the one-row table `run.settings`.
 
-        Paths, memory and how people are published are left out: no figure hangs on them. What the
-        files say are tables of their own.
+        Paths, memory, how people are published and what is made of sources that misbehave are left
+        out: no figure hangs on them. What the files say are tables of their own.
         """
         row = {field.name: getattr(self, field.name) for field in fields(self)}
-        for name in ("memory_limit", "publish_personal_data", "publish_without_personal_data"):
+        for name in _OF_NO_FIGURE:
             del row[name]
         return {
             name: list(value) if isinstance(value, tuple) else value
@@ -315,6 +331,44 @@ def _full_extract_entities(value: Any, name: str, source: str, base: Path) -> tu
     return items
 
 
+def _by_source(read: Callable[[str], Any], allowed: str) -> Callable[..., BySource[Any]]:
+    def parse(value: Any, name: str, source: str, base: Path) -> BySource[Any]:
+        allowed_form = (
+            f"{allowed}, and after it exceptions such as 'events = …' or 'billing.fx_rates = …'"
+        )
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise _refuse(name, source, value, allowed_form)
+        try:
+            return read_by_source(str(value), read)
+        except ValueError as error:
+            raise _refuse(name, source, value, f"{allowed_form} ({error})") from None
+
+    return parse
+
+
+def _days(text: str) -> int:
+    if not re.fullmatch(r"\d{1,4}", text):
+        raise ValueError(f"{text!r} is no number of days from 0 to 9999")
+    return int(text)
+
+
+def _warn_or_block(text: str) -> str:
+    if text not in ("warn", "block"):
+        raise ValueError(f"{text!r} is neither warn nor block")
+    return text
+
+
+def _columns(value: Any, name: str, source: str, base: Path) -> tuple[str, ...]:
+    items = _names(value, name, source, base)
+    for item in items:
+        entity, _, column = item.rpartition(".")
+        if "." not in entity or not is_source(entity) or not column:
+            raise _refuse(
+                name, source, item, "a column with its domain and entity, such as crm.accounts.tier"
+            )
+    return items
+
+
 _OPTIONS: dict[str, _Option] = {
     "home": _Option("data", _path_of("folder")),
     "landing": _Option(None, _path_of("folder")),
@@ -333,6 +387,10 @@ _OPTIONS: dict[str, _Option] = {
     "reject_threshold_pct": _Option(5, _percentage),
     "full_extract_entities": _Option([], _full_extract_entities),
     "full_extract_shrink_pct": _Option(20, _percentage),
+    "stale_after_days": _Option(7, _by_source(_days, "a number of days from 0 to 9999")),
+    "stale_sources": _Option("warn", _by_source(_warn_or_block, "warn or block")),
+    "accepted_drift": _Option([], _columns),
+    "clock_skew_pct": _Option(1, _percentage),
     "kept_publishes": _Option(7, _whole_number(1, 1000)),
     "publish_personal_data": _Option("plain", _one_of("plain", "hashed")),
     "publish_without_personal_data": _Option(False, _flag),

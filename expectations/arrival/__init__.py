@@ -8,43 +8,72 @@ Types, keys and values of the records are judged later, in staging, where they c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
 import duckdb
 
+from expectations.arrival.clocks import clock_frame
+from expectations.arrival.drift import drifts
 from expectations.frames import SUBJECT, Frame, quoted
 from settings import OWN_ASSIGNMENTS
 
 if TYPE_CHECKING:
+    from great_expectations.expectations.expectation import Expectation
+
     from expectations.validation import Suite
 
 # Entities without which nothing else means anything: every other record hangs on an account.
 _NEVER_EMPTY = ("crm.accounts",)
 _UNPARSED_LIMIT_PCT = 50
 _UNPARSED_FROM_LINES = 10
-_FRESH_DAYS = 7
+_AS_BEFORE = "as before"
+
+
+@dataclass(frozen=True)
+class Stale:
+    """From how many days on a source is stale, and whether that ends the night."""
+
+    after_days: int = 7
+    blocks: bool = False
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """What was agreed on with the sources of one domain.
+
+    contract, keys: entity → its columns, and those that identify a record. complete: entities whose
+    extracts are declared complete; one that lacks more than `shrink_pct` percent of the keys of the
+    one before it was cut short. stale: of the domain as a whole under '', of entities with a
+    rule of their own. accepted_drift: columns that may come otherwise than before. clock_skew_pct:
+    share of a load's events that may have a wrong clock. time_zone: in which days end.
+    """
+
+    contract: Mapping[str, Sequence[str]]
+    keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    complete: Collection[str] = ()
+    shrink_pct: float = 20
+    stale: Mapping[str, Stale] = field(default_factory=lambda: {"": Stale()})
+    accepted_drift: Sequence[str] = ()
+    clock_skew_pct: float = 1
+    time_zone: str = "UTC"
 
 
 def arrival_frames(
-    connection: duckdb.DuckDBPyConnection,
-    domain: str,
-    contract: Mapping[str, Sequence[str]],
-    as_of: date,
-    complete: Mapping[str, Sequence[str]],
-    shrink_pct: float,
+    connection: duckdb.DuckDBPyConnection, domain: str, agreement: Agreement, as_of: date
 ) -> dict[str, Frame]:
     """The frames of one domain, from its schema `raw_<domain>`.
 
-    `contract` maps each entity to the columns it was agreed to have; `complete` maps those whose
-    extracts are declared complete to their keys: one that lacks more than `shrink_pct` percent of
-    the keys of the one before it was cut short. Frames: `entities` (records promised by
-    `landed_files`, records found), `never_empty`, `columns` (type of each column, and whether it
-    was agreed), `newest_load` (share of lines that could not be parsed), `freshness` (days from the
-    newest extract, or where its name has no date its load, to the as-of date) and
-    `complete_extracts` (share of keys that the newest one lost).
+    Frames: `entities` (records promised by `landed_files`, records found), `never_empty`,
+    `columns` (type of each agreed column), `drift` and `drift_of_keys` (what has become of columns
+    since the files before), `newest_load` (share of lines that could not be parsed), `freshness`
+    and `freshness_that_blocks` (days from the newest extract, or where its name has no date its
+    load, to the as-of date), `complete_extracts` (share of keys that the newest one lost) and
+    `clocks` (share of events whose clocks are wrong).
     """
+    contract, complete = agreement.contract, agreement.complete
     schema = f"raw_{domain}"
     records = " union all ".join(
         f"select '{entity}' as entity, count(*) as records from {schema}.{quoted(entity)}"
@@ -87,24 +116,21 @@ def arrival_frames(
             order by all
             """,
         ),
-        "freshness": Frame.from_query(
-            connection,
-            f"""
-            select
-                '{domain}' as {SUBJECT},
-                date_diff('day', max(coalesce(extract_date, loaded_at::date)), ?::date) as days_old
-            from {schema}.landed_files
-            where not starts_with(location, '{OWN_ASSIGNMENTS}/')
-            having count(*) > 0
-            """,
-            [as_of],
+        **_freshness(connection, domain, agreement.stale, as_of),
+        **_drift(connection, domain, agreement),
+        **(
+            {"clocks": clock_frame(connection, agreement.clock_skew_pct, agreement.time_zone)}
+            if domain == "events"
+            else {}
         ),
         "complete_extracts": Frame(
             [SUBJECT, "allowed_pct", "lost_pct"],
             [
                 row
-                for entity, key in complete.items()
-                for row in _newest_extract(connection, domain, entity, key, as_of, shrink_pct).rows
+                for entity in complete
+                for row in _newest_extract(
+                    connection, domain, entity, agreement.keys[entity], as_of, agreement.shrink_pct
+                ).rows
             ],
         ),
     }
@@ -174,10 +200,69 @@ def _newest_extract(
     )
 
 
+def _freshness(
+    connection: duckdb.DuckDBPyConnection, domain: str, stale: Mapping[str, Stale], as_of: date
+) -> dict[str, Frame]:
+    """One row per domain or entity that has landed: days since its newest extract, days allowed.
+
+    An extract of after the as-of date says nothing of how fresh the source was then. One without a
+    date holds for every as-of date, and is at most as old as its load.
+    """
+    frames = {
+        name: Frame([SUBJECT, "allowed_days", "days_old"], [])
+        for name in ("freshness", "freshness_that_blocks")
+    }
+    for entity, rule in stale.items():
+        rows = Frame.from_query(
+            connection,
+            f"""
+            with
+
+            extracts as (
+                select coalesce(extract_date, least(loaded_at::date, $as_of)) as extract_date
+                from raw_{domain}.landed_files
+                where
+                    not starts_with(location, '{OWN_ASSIGNMENTS}/')
+                    and $entity in ('', entity)
+            )
+
+            select
+                concat($subject, ', newest extract of ', max(extract_date)) as {SUBJECT},
+                {rule.after_days:d} as allowed_days,
+                date_diff('day', max(extract_date), $as_of) as days_old
+            from extracts
+            where extract_date <= $as_of
+            having count(*) > 0
+            """,
+            {
+                "entity": entity,
+                "as_of": as_of,
+                "subject": f"{domain}.{entity}" if entity else domain,
+            },
+        ).rows
+        frames["freshness_that_blocks" if rule.blocks else "freshness"].rows.extend(rows)
+    return frames
+
+
+def _drift(
+    connection: duckdb.DuckDBPyConnection, domain: str, agreement: Agreement
+) -> dict[str, Frame]:
+    """One row per column that came otherwise than before, in words; without any, one that says so.
+
+    What takes records from those that they belong to stands in the frame that blocks.
+    """
+    found = drifts(connection, domain, agreement.contract, agreement.keys, agreement.accepted_drift)
+    frames = {}
+    for name, blocks in (("drift", False), ("drift_of_keys", True)):
+        rows = [[drift.subject, drift.says] for drift in found if drift.blocks is blocks]
+        frames[name] = Frame([SUBJECT, "drift"], rows or [[domain, _AS_BEFORE]])
+    return frames
+
+
 def _columns(
     connection: duckdb.DuckDBPyConnection, domain: str, contract: Mapping[str, Sequence[str]]
 ) -> Frame:
-    """One row per column that was agreed or exists; dlt's and our own provenance left out."""
+    """One row per column that was agreed."""
     return Frame.from_query(
         connection,
         f"""
@@ -199,16 +284,29 @@ def _columns(
 
         select
             '{domain}.' || entity || '.' || column_name as {SUBJECT},
-            coalesce(existing.data_type, 'no such column') as data_type,
-            case when agreed.column_name is null then 'not agreed' else 'agreed' end as agreement
+            coalesce(existing.data_type, 'no such column') as data_type
         from agreed
-        full join existing using (entity, column_name)
+        left join existing using (entity, column_name)
         order by all
         """,
         [
             [entity for entity, columns in contract.items() for _ in columns],
             [column for columns in contract.values() for column in columns],
         ],
+    )
+
+
+def _is_fresh(severity: str) -> Expectation:
+    import great_expectations.expectations as gxe
+
+    return gxe.ExpectColumnPairValuesAToBeGreaterThanB(
+        column_A="allowed_days",
+        column_B="days_old",
+        or_equal=True,
+        severity=severity,
+        description="on the as-of date the newest extract is no more days old than"
+        " stale_after_days allows (land a newer one, or raise that setting for this source"
+        + (", or set it to warn in stale_sources)" if severity == "critical" else ")"),
     )
 
 
@@ -240,12 +338,22 @@ def arrival_suite() -> Suite:
                 severity="critical",
                 description="every agreed column is there, as text",
             ),
+        ],
+        "drift": [
             gxe.ExpectColumnValuesToBeInSet(
-                column="agreement",
-                value_set=["agreed"],
+                column="drift",
+                value_set=[_AS_BEFORE],
                 severity="warning",
-                description="no column is there that was not agreed",
-            ),
+                description="columns come as they were agreed, and as in the files before",
+            )
+        ],
+        "drift_of_keys": [
+            gxe.ExpectColumnValuesToBeInSet(
+                column="drift",
+                value_set=[_AS_BEFORE],
+                severity="critical",
+                description="keys come in the form that they had in the files before",
+            )
         ],
         "newest_load": [
             gxe.ExpectColumnValuesToBeBetween(
@@ -255,12 +363,17 @@ def arrival_suite() -> Suite:
                 description="most lines of the newest load could be parsed",
             )
         ],
-        "freshness": [
-            gxe.ExpectColumnValuesToBeBetween(
-                column="days_old",
-                max_value=_FRESH_DAYS,
+        "freshness": [_is_fresh(severity="warning")],
+        "freshness_that_blocks": [_is_fresh(severity="critical")],
+        "clocks": [
+            gxe.ExpectColumnPairValuesAToBeGreaterThanB(
+                column_A="allowed_pct",
+                column_B="wrong_pct",
+                or_equal=True,
                 severity="warning",
-                description=f"the newest extract is at most {_FRESH_DAYS} days old",
+                description="no more percent of the newest events than clock_skew_pct allows have"
+                " a wrong clock (they count on the day that they name: have the senders set their"
+                " clocks, and land the files again with the right times where you can)",
             )
         ],
         "complete_extracts": [

@@ -7,7 +7,7 @@ import dagster as dg
 import duckdb
 
 from expectations import Finding, current_examiner
-from expectations.arrival import arrival_frames
+from expectations.arrival import Agreement, Stale, arrival_frames
 from expectations.release import release_frames
 from ingestion import DOMAINS, ENTITIES
 from orchestration.defs.nightly import as_of_date
@@ -59,34 +59,48 @@ def _arrival_checks(
             dg.AssetCheckSpec(
                 "arrived_as_usual",
                 asset=key,
-                description="Fresh, and without columns that nobody expects.",
+                description="Fresh, in the columns of before, and with clocks that are right.",
             ),
         ],
     )
     def arrival(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         with progress.station(f"arrival checks of {domain}"):
             as_of = as_of_date(context.run, settings)
-            contract = {name: entity.columns for name, entity in ENTITIES[domain].items()}
-            complete = {
-                name: entity.key
-                for name, entity in ENTITIES[domain].items()
-                if name in settings.full_extract_entities
-            }
+            agreement = agreement_with(domain, settings)
             with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
-                frames = arrival_frames(
-                    connection,
-                    domain,
-                    contract,
-                    as_of,
-                    complete,
-                    settings.full_extract_shrink_pct,
-                )
+                frames = arrival_frames(connection, domain, agreement, as_of)
             findings = current_examiner().examine("arrival", frames)
         yield _files_readable(context.instance, key)
         yield _result(findings, key, "arrived_whole", blocking=True)
         yield _result(findings, key, "arrived_as_usual", blocking=False)
 
     return arrival
+
+
+def agreement_with(domain: str, settings: Settings) -> Agreement:
+    """What the contract and the settings say of the sources of a domain."""
+    return Agreement(
+        contract={name: entity.columns for name, entity in ENTITIES[domain].items()},
+        keys={name: entity.key for name, entity in ENTITIES[domain].items()},
+        complete=[name for name in ENTITIES[domain] if name in settings.full_extract_entities],
+        shrink_pct=settings.full_extract_shrink_pct,
+        stale={
+            entity: Stale(
+                settings.stale_after_days.of(domain, entity),
+                settings.stale_sources.of(domain, entity) == "block",
+            )
+            for entity in dict.fromkeys(
+                [
+                    "",
+                    *settings.stale_after_days.entities(domain),
+                    *settings.stale_sources.entities(domain),
+                ]
+            )
+        },
+        accepted_drift=settings.accepted_drift,
+        clock_skew_pct=settings.clock_skew_pct,
+        time_zone=settings.reporting_time_zone,
+    )
 
 
 def _files_readable(instance: dg.DagsterInstance, key: dg.AssetKey) -> dg.AssetCheckResult:

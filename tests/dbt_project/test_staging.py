@@ -547,3 +547,51 @@ def test_erased_records_and_emptied_users_count_as_erased(warehouse: InMemoryWar
         "erased": 4,
         "difference": 0,
     }
+
+
+def test_amounts_that_no_sum_could_hold_are_rejects_and_large_ones_count(
+    warehouse: InMemoryWarehouse,
+) -> None:
+    """One absurd record must not end the night with an overflow somewhere down the line."""
+    term = {"account_id": "a", "start_date": "2024-01-01", "cycle_length": 1, "cycle_unit": "day"}
+    warehouse.land(
+        "billing",
+        "subscriptions",
+        [
+            term | {"subscription_id": "large", "total_revenue": "250000000000.5"},
+            term | {"subscription_id": "absurd", "total_revenue": "10000000000000"},
+            term | {"subscription_id": "long", "total_revenue": 1, "cycle_length": 36601},
+        ],
+    )
+    assert statuses(warehouse, "subscriptions") == [
+        (1, "current", None),
+        (2, "rejected", "total_revenue '10000000000000' is not an amount"),
+        (3, "rejected", "cycle_length 36601 is above 36600, a century of days"),
+    ]
+    warehouse.build("account_360")
+    (account,) = warehouse.rows("account_360", "ending_mrr")
+    assert account["ending_mrr"] > 7 * 10**12
+
+
+def test_durations_and_counts_that_no_sum_could_hold_are_rejects(
+    warehouse: InMemoryWarehouse,
+) -> None:
+    event = {"account_id": "a", "user_id": "u", "created_at": "2024-06-01", "action": "feature"}
+    warehouse.land(
+        "events",
+        "events",
+        [
+            event | {"total": 999999999999999},
+            event | {"total": 9223372036854775807},
+            event | {"active_duration": 1717200000000},
+            event | {"time_spent": "1717200000000.5"},
+        ],
+    )
+    warehouse.build("base_native__events")
+    rows = warehouse.rows("base_native__events", order_by="line")
+    assert [row["refusal"] for row in rows] == [
+        None,
+        "total '9223372036854775807' is not a whole number",
+        "active_duration '1717200000000' is not a number of milliseconds",
+        "time_spent '1717200000000.5' is not a number of milliseconds",
+    ]

@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from expectations import Examiner, ExaminerError, Frame
-from expectations.arrival import arrival_frames
+from expectations.arrival import Agreement, Stale, arrival_frames
 from expectations.release import release_frames
 
 AS_OF = date(2024, 6, 10)
@@ -37,7 +37,8 @@ def raw():
         );
         create table raw_crm.landed_files as
             select
-                'accounts' as entity, 'crm/accounts.jsonl' as location, 1::bigint as load_number,
+                'accounts' as entity, 'crm/accounts.jsonl' as location, 'jsonl' as format,
+                1::bigint as load_number,
                 date '2024-06-09' as extract_date, timestamp '2024-06-10 03:00:00' as loaded_at,
                 21::bigint as rows_read, 1::bigint as unparsed_rows,
                 0::bigint as erased_rows;
@@ -46,8 +47,11 @@ def raw():
     return connection
 
 
-def frames_of(raw, domain="crm", contract=CONTRACT, as_of=AS_OF, complete=None):
-    return arrival_frames(raw, domain, contract, as_of, complete or {}, shrink_pct=20)
+KEYS = {"accounts": ("account_id",), "csms": ("email",)}
+
+
+def frames_of(raw, domain="crm", contract=CONTRACT, as_of=AS_OF, **agreed):
+    return arrival_frames(raw, domain, Agreement(contract, KEYS, **agreed), as_of)
 
 
 def arrival(examiner, raw, *args, **kwargs):
@@ -60,7 +64,7 @@ def failed(findings):
 
 def test_good_raw_data_arrives(examiner, raw):
     findings = arrival(examiner, raw)
-    assert len(findings) == 6
+    assert len(findings) == 7
     assert failed(findings) == {}
 
 
@@ -93,9 +97,11 @@ def test_good_raw_data_arrives(examiner, raw):
         ),
         (
             "alter table raw_crm.csms add column team varchar",
-            "no column is there that was not agreed",
+            "columns come as they were agreed, and as in the files before",
             False,
-            "crm.csms.team: not agreed",
+            "\ncrm.csms.team: new: not agreed, kept in raw and in no figure. Correct its name where"
+            " it was meant for another column; where it is meant, add crm.csms.team to"
+            " accepted_drift.",
         ),
         (
             "update raw_crm.landed_files set rows_read = 60, unparsed_rows = 40",
@@ -105,9 +111,10 @@ def test_good_raw_data_arrives(examiner, raw):
         ),
         (
             "update raw_crm.landed_files set extract_date = date '2024-06-02'",
-            "the newest extract is at most 7 days old",
+            "on the as-of date the newest extract is no more days old than stale_after_days allows"
+            " (land a newer one, or raise that setting for this source)",
             False,
-            "crm: 8",
+            "crm, newest extract of 2024-06-02: 8 against 7",
         ),
     ],
 )
@@ -144,7 +151,7 @@ def test_a_complete_extract_that_lost_more_than_the_setting_allows_fails(
             select 'a' || i, 'n', 'crm/accounts/b.csv', i, 2 from range(20) as t (i);
         insert into raw_crm.landed_files
             select
-                'accounts', location, load_number, date '2024-06-09',
+                'accounts', location, 'csv', load_number, date '2024-06-09',
                 timestamp '2024-06-09 03:00:00', records, 0, 0
             from (
                 values
@@ -154,7 +161,7 @@ def test_a_complete_extract_that_lost_more_than_the_setting_allows_fails(
             ) as files (location, load_number, records);
         """.replace("$listed", str(listed))
     )
-    findings = failed(arrival(examiner, raw, as_of=as_of, complete={"accounts": ["account_id"]}))
+    findings = failed(arrival(examiner, raw, as_of=as_of, complete=["accounts"]))
     assert [finding.observed for finding in findings.values()] == ([observed] if observed else [])
     assert all(finding.blocking for finding in findings.values())
     assert failed(arrival(examiner, raw, as_of=as_of)) == {}
@@ -166,7 +173,8 @@ def test_a_complete_extract_after_an_empty_one_lost_nothing(examiner, raw):
         """
         update raw_crm.landed_files set extract_date = date '2024-06-02';
         insert into raw_crm.landed_files
-            select 'csms', location, 1, extract_date, timestamp '2024-06-09 03:00:00', 0, 0, 0
+            select
+                'csms', location, 'csv', 1, extract_date, timestamp '2024-06-09 03:00:00', 0, 0, 0
             from (
                 values
                     ('crm/csms/2024-06-02.csv', date '2024-06-02'),
@@ -174,32 +182,73 @@ def test_a_complete_extract_after_an_empty_one_lost_nothing(examiner, raw):
             ) as files (location, extract_date);
         """
     )
-    assert failed(arrival(examiner, raw, complete={"csms": ["email"]})) == {}
+    assert failed(arrival(examiner, raw, complete=["csms"])) == {}
 
 
 def test_a_domain_that_never_landed_is_no_failure(examiner, raw):
     raw.execute(
         """
         create schema raw_events;
-        create table raw_events.events (user_id varchar);
+        create table raw_events.events (
+            user_id varchar, account_id varchar, product varchar, created_at varchar,
+            _location varchar, _line bigint, _load_number bigint
+        );
         create table raw_events.landed_files as from raw_crm.landed_files limit 0;
         """
     )
-    findings = arrival(examiner, raw, "events", {"events": ("user_id",)})
+    columns = ("user_id", "account_id", "product", "created_at")
+    findings = arrival(examiner, raw, "events", {"events": columns})
     assert failed(findings) == {}
 
 
-def test_an_undated_extract_is_as_old_as_its_load(raw):
+def test_a_stale_source_blocks_where_the_setting_says_so(examiner, raw):
+    raw.execute("update raw_crm.landed_files set extract_date = date '2024-06-07'")
+    stale = {"": Stale(3, blocks=True), "accounts": Stale(2), "csms": Stale(0, blocks=True)}
+    findings = failed(arrival(examiner, raw, stale=stale))
+    assert {finding.observed: finding.blocking for finding in findings.values()} == {
+        "crm.accounts, newest extract of 2024-06-07: 3 against 2": False
+    }
+    stale = {"": Stale(2, blocks=True), "accounts": Stale(3)}
+    ((says, finding),) = failed(arrival(examiner, raw, stale=stale)).items()
+    assert says.endswith(
+        "(land a newer one, or raise that setting for this source, or set it to warn in"
+        " stale_sources)"
+    )
+    assert (finding.blocking, finding.observed) == (
+        True,
+        "crm, newest extract of 2024-06-07: 3 against 2",
+    )
+
+
+def test_a_night_of_the_past_judges_staleness_by_what_there_was_then(raw):
+    """Extracts of the 1st and the 9th: on the 8th the newest was a week old."""
+    raw.execute(
+        "insert into raw_crm.landed_files select * replace (date '2024-06-01' as extract_date, "
+        "'crm/accounts/1.csv' as location) from raw_crm.landed_files"
+    )
+
+    def rows(as_of):
+        return frames_of(raw, as_of=as_of)["freshness"].rows
+
+    assert rows(date(2024, 6, 8)) == [["crm, newest extract of 2024-06-01", 7, 7]]
+    assert rows(date(2024, 6, 9)) == [["crm, newest extract of 2024-06-09", 7, 0]]
+    assert rows(date(2024, 5, 31)) == []
+
+
+def test_an_undated_extract_is_as_old_as_its_load_and_holds_for_every_day_before(raw):
     raw.execute("update raw_crm.landed_files set extract_date = null")
-    frames = frames_of(raw)
-    assert frames["freshness"].rows == [["crm", 0]]
+    assert frames_of(raw)["freshness"].rows == [["crm, newest extract of 2024-06-10", 7, 0]]
+    frames = frames_of(raw, as_of=date(2024, 6, 30))
+    assert frames["freshness"].rows == [["crm, newest extract of 2024-06-10", 7, 20]]
+    frames = frames_of(raw, as_of=date(2024, 1, 1))
+    assert frames["freshness"].rows == [["crm, newest extract of 2024-01-01", 7, 0]]
 
 
 def test_what_account360_landed_itself_makes_no_extract_newer(raw):
     before = frames_of(raw)["freshness"].rows
     raw.execute(
-        "insert into raw_crm.landed_files select * replace (date '2024-06-30' as extract_date, "
-        "'crm/account_assignments/account360/2024-06-30_000001_rule_0.jsonl' as location) "
+        "insert into raw_crm.landed_files select * replace (date '2024-06-10' as extract_date, "
+        "'crm/account_assignments/account360/2024-06-10_000001_rule_0.jsonl' as location) "
         "from raw_crm.landed_files limit 1"
     )
     assert frames_of(raw)["freshness"].rows == before

@@ -5,11 +5,14 @@ from __future__ import annotations
 import gzip
 import os
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 
 from ingestion import LoadReport
-from ingestion.sources.native import reading
+from ingestion.sources.native import opening, reading
+from ingestion.sources.native.errors import UnreadableFileError
 from settings import load_settings
 from tests.ingestion.conftest import Place
 
@@ -150,6 +153,33 @@ def test_a_parquet_file_cut_in_the_middle_is_a_problem(
     assert place.rows("crm.csm_aliases") == []
 
 
+def test_a_file_on_which_the_engine_gives_up_spoils_no_other(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a fatal error an instance of the engine refuses every query."""
+    plain = reading.read_parquet
+    given_up: list[object] = []
+
+    def give_up(connection: duckdb.DuckDBPyConnection, copy: Path, *rest: Any) -> None:
+        if not given_up:
+            given_up.append(connection)
+            try:
+                raise duckdb.FatalException("FATAL Error: it cannot be")
+            except duckdb.Error as error:
+                raise UnreadableFileError("not a whole Parquet file", "Land it again.") from error
+        assert connection is not given_up[0]
+        plain(connection, copy, *rest)
+
+    monkeypatch.setattr(reading, "read_parquet", give_up)
+    place.land("crm/accounts.csv", ACCOUNTS)
+    for name in ("1", "2"):
+        place.land_parquet(
+            f"crm/csm_aliases/{name}.parquet", "select 'a' as old_email, 'b' as email"
+        )
+    assert "crm/csm_aliases/1.parquet" in only_problem(place.load())
+    assert place.rows("crm.csm_aliases", "_location") == ["crm/csm_aliases/2.parquet"]
+
+
 def test_two_parquet_columns_that_are_one_are_a_problem(place: Place) -> None:
     place.land("crm/accounts.csv", ACCOUNTS)
     place.land_parquet(
@@ -189,14 +219,14 @@ def test_a_file_without_permission_is_a_problem(place: Place) -> None:
 def test_a_refused_file_is_a_problem(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     place.land("crm/accounts.csv", ACCOUNTS)
     place.land("crm/csm_aliases.csv", "old_email,email\na,b\n")
-    plain = Path.open
+    plain = os.open
 
-    def refuse(self: Path, *args: object, **kwargs: object) -> object:
-        if self.name == "csm_aliases.csv":
+    def refuse(path: object, *args: Any, **kwargs: Any) -> int:
+        if str(path).endswith("csm_aliases.csv"):
             raise PermissionError(13, "Permission denied")
-        return plain(self, *args, **kwargs)  # type: ignore[call-overload]
+        return plain(path, *args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(opening.os, "open", refuse)
     problem = only_problem(place.load())
     assert "crm/csm_aliases.csv (crm.csm_aliases): the file cannot be read" in problem
 

@@ -1,6 +1,7 @@
 """What a person reads: progress while a night runs, its summary, and status."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -212,3 +213,17 @@ def test_a_log_takes_what_the_process_prints_and_the_person_still_hears(tmp_path
     captured = capfd.readouterr()
     assert captured.out == ""
     assert "to the person" in captured.err
+
+
+def test_status_tells_drift_in_sentences_on_lines_of_their_own(settings):
+    settings.logs_path.mkdir(parents=True)
+    drift = "columns come as before; found:\ncrm.accounts.tier: missing since b.csv.\ncrm.x: new."
+    save(
+        replace(GOOD, warnings=[Remark("arrived_as_usual", "has a remark", [drift])]),
+        settings,
+    )
+    assert status(settings).splitlines()[-3:] == [
+        "  worth a look: arrived_as_usual: columns come as before; found:",
+        "      crm.accounts.tier: missing since b.csv.",
+        "      crm.x: new.",
+    ]

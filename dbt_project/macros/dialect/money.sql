@@ -9,7 +9,8 @@
         sign({{ amount }})
         * cast(
             (
-                2 * cast(abs({{ amount }}) * 10000 as hugeint) * {{ numerator }}
+                2 * cast(cast(abs({{ amount }}) as decimal(38, 4)) * 10000 as hugeint)
+                * {{ numerator }}
                 + {{ denominator }}
             ) // (2 * {{ denominator }})
             as decimal(18, 0)

@@ -44,8 +44,8 @@
 {% macro share_of(amount, k, n) -%}
     cast(
         cast(
-            ({{ amount }} * 10000)::hugeint * {{ k }} // {{ n }}
-            - ({{ amount }} * 10000)::hugeint * ({{ k }} - 1) // {{ n }}
+            (cast({{ amount }} as decimal(38, 4)) * 10000)::hugeint * {{ k }} // {{ n }}
+            - (cast({{ amount }} as decimal(38, 4)) * 10000)::hugeint * ({{ k }} - 1) // {{ n }}
             as decimal(18, 0)
         )
         * cast(0.0001 as decimal(5, 4))

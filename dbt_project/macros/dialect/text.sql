@@ -42,10 +42,10 @@
     end
 {%- endmacro %}
 
-{#- An amount of money, half up to four decimals; NULL as well where it has over 14 digits before
-    the point. -#}
+{#- An amount of money, half up to four decimals; NULL as well where it has over 13 digits before
+    the point: the month of a record may be several times its amount. -#}
 {% macro to_money(text) -%}
-    try_cast({{ text }} as decimal(18, 4))
+    cast(try_cast({{ text }} as decimal(17, 4)) as decimal(18, 4))
 {%- endmacro %}
 
 {#- A decimal number that is no money, half up to eight decimals. -#}
@@ -58,10 +58,11 @@
     try_cast({{ text }} as decimal(30, 12))
 {%- endmacro %}
 
-{#- A whole number. The engine's own cast would round 7.6 to 8. -#}
+{#- A whole number of up to 15 digits, so that thousands of them still add up. The engine's own cast
+    would round 7.6 to 8. -#}
 {% macro to_whole(text) -%}
     case
-        when regexp_full_match({{ text }}, '[+-]?\d+([.]0+)?')
+        when regexp_full_match({{ text }}, '[+-]?0*\d{1,15}([.]0+)?')
             then try_cast(regexp_extract({{ text }}, '^[+-]?\d+') as bigint)
     end
 {%- endmacro %}
@@ -95,9 +96,10 @@
     )::varchar
 {%- endmacro %}
 
-{#- A duration in milliseconds as whole microseconds, half up. -#}
+{#- A duration in milliseconds as whole microseconds, half up; NULL as well where it has over 12
+    digits before the point (31 years), which the product could not hold. -#}
 {% macro to_microseconds(text) -%}
-    cast(try_cast({{ text }} as decimal(18, 3)) * 1000 as bigint)
+    cast(try_cast({{ text }} as decimal(15, 3)) * 1000 as bigint)
 {%- endmacro %}
 
 {#- A number of 128 bits that two different texts do not share. -#}

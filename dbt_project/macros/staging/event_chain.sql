@@ -43,7 +43,7 @@
 {% macro chain_settings() -%}
     concat_ws(
         ' ',
-        'version 3',
+        'version 4',
         {{ engine_version() }},
         {{ columns_of('raw_events', 'events') }},
         reporting_time_zone,

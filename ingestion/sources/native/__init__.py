@@ -20,15 +20,22 @@ from ingestion.sources.extract import Extract
 from ingestion.sources.native.discovery import LandingFile, discover, foreign_entries
 from ingestion.sources.native.errors import UnreadableFileError
 from ingestion.sources.native.notes import Notes, stamp_of
+from ingestion.sources.native.opening import advice_for, identity_of, open_regular
+from ingestion.tables import PROVENANCE
 from settings import Settings
 
 if TYPE_CHECKING:
+    from ingestion.sources.native.reading import FileReader
     from ingestion.sources.native.stage import FileRows, Stage
 
 Progress = Callable[[str], None]
 
 # No fault of the file that is being read.
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+# Columns outside the contract that an entity may have: each one costs every later night.
+_MOST_UNKNOWN_COLUMNS = 1000
+# How often a file that is being written to is read before it is refused.
+_READINGS = 2
 # A file from this size on is announced before it is read (bytes).
 _ANNOUNCED_BYTES = 50 << 20
 
@@ -47,6 +54,8 @@ def extract_native(
         progress(f"{domain}: {len(new)} new of {len(found.files)} files")
         _stage_all(new, ledger, notes, folder, extract, progress)
     notes.save()
+    if ledger.hashes and not settings.landing.is_dir():
+        extract.problems.append(_landing_gone(domain, settings, len(ledger.hashes)))
     if domain == "crm" and not any(file.entity == "accounts" for file in found.files):
         _require_accounts(settings, ledger, extract)
     return extract
@@ -67,10 +76,10 @@ def _is_new(
         stamp = stamp_of(file.path.stat())
         current = notes.known_hash(file.location, stamp)
         if current is None:
-            with file.path.open("rb") as stream:
+            with open_regular(file.path) as stream:
                 current = hashlib.file_digest(stream, "sha256").hexdigest()
             notes.remember(file.location, stamp, current)
-    except OSError:
+    except (UnreadableFileError, OSError):
         return True  # reading it says what is wrong
     return current != known
 
@@ -80,6 +89,18 @@ def _undated(file: LandingFile) -> Problem:
         "a full extract without a date: what is missing from it cannot be dated",
         f"Put the extract's date into the name, such as {file.domain}/{file.entity}/"
         f"2024-06-01.{file.format}, or take {file.entity} out of full_extract_entities.",
+    )
+
+
+def _landing_gone(domain: str, settings: Settings, loaded: int) -> Problem:
+    """Without its folder a source looks as if it had nothing new, which nobody would notice."""
+    return Problem(
+        domain,
+        "*",
+        domain,
+        f"the landing folder {settings.landing} does not exist, from which {loaded:,} files of"
+        f" {domain} were loaded",
+        "Mount or make it again, or point the setting `landing` to where it stands.",
     )
 
 
@@ -110,30 +131,56 @@ def _stage_all(
     progress: Progress,
 ) -> None:
     from ingestion.sources.native.reading import FileReader
-    from ingestion.sources.native.stage import FileRows, Stage
+    from ingestion.sources.native.stage import Stage
 
     stage = Stage(folder, ledger.load_number + 1)
     with FileReader(stage) as reader:
         for file in files:
-            rows = FileRows(stage, file.entity, file.location)
             try:
-                before = file.path.stat()
-                if before.st_size >= _ANNOUNCED_BYTES:
-                    progress(f"{file.location}: {before.st_size / 1e6:,.0f} MB")
-                content_hash = reader.read(file, rows)
-                after = file.path.stat()
-                _require_columns(file, rows)
+                size = file.path.stat().st_size
+                if size >= _ANNOUNCED_BYTES:
+                    progress(f"{file.location}: {size / 1e6:,.0f} MB")
+                rows, content_hash, status = _read_unchanged(file, reader, stage)
+                _refuse_too_many_columns(file, rows, ledger, stage)
             except (UnreadableFileError, OSError) as error:
                 if isinstance(error, OSError) and error.errno in _DISK_FULL:
                     raise
-                rows.discard()
                 extract.problems.append(_problem(file, error))
                 continue
-            if stamp_of(before) == stamp_of(after):
-                notes.remember(file.location, stamp_of(after), content_hash)
-            _report(file, rows, content_hash, after.st_size, ledger.columns, stage, extract)
+            notes.remember(file.location, stamp_of(status), content_hash)
+            _report(file, rows, content_hash, status.st_size, ledger.columns, stage, extract)
             rows.keep()
     stage.finish(extract)
+
+
+def _read_unchanged(
+    file: LandingFile, reader: FileReader, stage: Stage
+) -> tuple[FileRows, str, os.stat_result]:
+    """A file's rows, content hash and status, read while nobody wrote to it.
+
+    A file that changes meanwhile may be half of what it was and half of what it will be: it is read
+    once more, and refused where it goes on changing. Raises `UnreadableFileError` or `OSError`.
+    """
+    from ingestion.sources.native.stage import FileRows
+
+    for _ in range(_READINGS):
+        rows = FileRows(stage, file.entity, file.location)
+        before = identity_of(file.path)
+        try:
+            content_hash = reader.read(file, rows)
+            if identity_of(file.path) == before:
+                _require_columns(file, rows)
+                return rows, content_hash, file.path.stat()
+            rows.discard()
+        except (UnreadableFileError, OSError) as error:
+            rows.discard()
+            if isinstance(error, OSError) or identity_of(file.path) == before:
+                raise
+    raise UnreadableFileError(
+        "it was written to while it was read",
+        "Write files under a name that ends with .part and rename them when they are whole; then"
+        " run again.",
+    )
 
 
 def _report(
@@ -162,6 +209,7 @@ def _report(
             extract_date=file.extract_date,
             rows_read=rows.rows_read,
             unparsed_rows=rows.unparsed_rows,
+            columns=tuple(sorted(rows.columns)),
         )
     )
 
@@ -181,10 +229,27 @@ def _require_columns(file: LandingFile, rows: FileRows) -> None:
         )
 
 
+def _refuse_too_many_columns(
+    file: LandingFile, rows: FileRows, ledger: Ledger, stage: Stage
+) -> None:
+    """Unknown columns are kept, but where values were taken for names a table would be all names.
+
+    Raises `UnreadableFileError`, and forgets the rows.
+    """
+    loaded = ledger.columns.get(file.entity, set()) | stage.columns(file.entity)
+    contract = {*ENTITIES[file.domain][file.entity].columns, *PROVENANCE}
+    unknown = len((loaded | rows.columns) - contract)
+    if rows.records and not rows.columns - contract <= loaded and unknown > _MOST_UNKNOWN_COLUMNS:
+        rows.discard()
+        raise UnreadableFileError(
+            f"it has {len(rows.columns - contract):,} columns that were not agreed, with which"
+            f" {file.entity} would have {unknown:,}; at most {_MOST_UNKNOWN_COLUMNS:,} are kept",
+            "Land what varies as values, such as a list of {key, value}, not as names of columns.",
+        )
+
+
 def _problem(file: LandingFile, error: UnreadableFileError | OSError) -> Problem:
     if isinstance(error, UnreadableFileError):
         return file.problem(error.reason, error.advice)
     reason = error.strerror or os.strerror(error.errno or 0)
-    return file.problem(
-        f"the file cannot be read ({reason})", "Make it a file that this user may read."
-    )
+    return file.problem(f"the file cannot be read ({reason})", advice_for(error))

@@ -64,7 +64,7 @@ def cut_csv(data: bytearray) -> int:
 def read_header(block: Block) -> Header:
     """The header at the start of a file's first block; no columns where there are only blanks.
 
-    Raises `UnreadableFileError` where two headers are one column.
+    Raises `UnreadableFileError` where it cannot be read, or two headers are one column.
     """
     require_utf8(block)
     first = re.match(rb"\s*", block.data).end()  # type: ignore[union-attr]
@@ -73,7 +73,13 @@ def read_header(block: Block) -> Header:
     end = block.data.find(b"\n", first) + 1 or len(block.data)
     while block.data.count(b'"', first, end) % 2 and end < len(block.data):
         end = block.data.find(b"\n", end) + 1 or len(block.data)
-    names = next(csv.reader(io.StringIO(block.data[first:end].decode("utf-8"))))
+    try:
+        names = next(csv.reader(io.StringIO(block.data[first:end].decode("utf-8"))))
+    except (csv.Error, StopIteration) as error:
+        raise UnreadableFileError(
+            f"the header cannot be read ({error or 'it has no columns'})",
+            "Write the file again with a CSV library (RFC 4180) and land it.",
+        ) from error
     columns: dict[str, str] = {}
     for position, name in enumerate(names, start=1):
         column = column_name(name.strip()) if name.strip() else f"column_{position}"

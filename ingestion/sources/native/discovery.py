@@ -6,7 +6,9 @@ landing/<domain>/<entity>/<anything>.<ext>  many files, folders within included
 
 from __future__ import annotations
 
+import os
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,6 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from ingestion.entities import DOMAINS, ENTITIES
 from ingestion.report import Problem
+from ingestion.sources.native.opening import is_folder
 
 FORMATS = ("jsonl.gz", "csv.gz", "jsonl", "csv", "parquet")
 _UNFINISHED = (".tmp", ".part")
@@ -59,27 +62,32 @@ def discover(landing: Path, domain: str) -> Landing:
     """List the domain's files. Reads folders only, never a file."""
     found = Landing()
     for path in _entries(landing / domain, landing, domain, "", found):
-        is_folder = path.is_dir()
-        name = path.name if is_folder else path.name.partition(".")[0]
-        if name not in ENTITIES[domain] or path.name.endswith(_UNFINISHED):
-            found.ignored.append(_location(path, landing) + ("/" if is_folder else ""))
-        elif is_folder:
-            for file in _walk(path, landing, domain, name, found, frozenset()):
+        folder = is_folder(path)
+        name = path.name if folder else path.name.partition(".")[0]
+        if folder and (entity := _named_like_a_file(path, domain)):
+            found.problems.append(_folder_for_a_file(path, landing, domain, entity))
+        elif name not in ENTITIES[domain] or path.name.endswith(_UNFINISHED):
+            found.ignored.append(_location(path, landing) + ("/" if folder else ""))
+        elif folder:
+            for file in _walk(path, landing, domain, name, found, set()):
                 _classify(file, landing, domain, name, found)
         else:
             _classify(path, landing, domain, name, found)
     found.files.sort(key=lambda file: file.location)
+    _refuse_equal_locations(found)
     found.ignored.sort()
     return found
 
 
 def foreign_entries(landing: Path) -> list[str]:
     """Entries of the landing folder that are no domain: nobody reads them."""
-    if not landing.is_dir():
+    try:
+        entries = sorted(landing.iterdir())
+    except OSError:  # each domain says so itself
         return []
     return [
-        path.name + ("/" if path.is_dir() else "")
-        for path in sorted(landing.iterdir())
+        _location(path, landing) + ("/" if is_folder(path) else "")
+        for path in entries
         if not path.name.startswith(".") and path.name not in DOMAINS
     ]
 
@@ -105,16 +113,48 @@ def _classify(path: Path, landing: Path, domain: str, entity: str, found: Landin
     )
 
 
+def _named_like_a_file(folder: Path, domain: str) -> str | None:
+    """The entity that a folder such as `accounts.parquet` is named after, as some tools do."""
+    entity, _, ending = folder.name.partition(".")
+    return entity if entity in ENTITIES[domain] and ending.lower() in FORMATS else None
+
+
+def _folder_for_a_file(path: Path, landing: Path, domain: str, entity: str) -> Problem:
+    return Problem(
+        domain,
+        entity,
+        _location(path, landing),
+        "a folder with the name of a file: nothing in it is read",
+        f"Name it {domain}/{entity}/, or put the one file in its place.",
+    )
+
+
+def _refuse_equal_locations(found: Landing) -> None:
+    """Names that are not UTF-8 may read alike, and a file is known by what its name reads."""
+    counts = Counter(file.location for file in found.files)
+    for file in found.files:
+        if counts[file.location] > 1:
+            found.problems.append(
+                file.problem(
+                    f"{counts[file.location]} files have names that are not UTF-8 and read alike",
+                    "Give them names in UTF-8.",
+                )
+            )
+    found.files = [file for file in found.files if counts[file.location] == 1]
+
+
 def _walk(
-    folder: Path, landing: Path, domain: str, entity: str, found: Landing, above: frozenset[Path]
+    folder: Path, landing: Path, domain: str, entity: str, found: Landing, seen: set[str]
 ) -> Iterator[Path]:
-    """Every file below an entity's folder. Links are followed, but never in a circle."""
-    real = folder.resolve()
-    if real in above:
+    """Every file below an entity's folder. Links are followed, but no folder is read twice."""
+    real = os.path.realpath(folder)
+    if real in seen:
+        found.ignored.append(f"{_location(folder, landing)}/ (a folder that is read already)")
         return
+    seen.add(real)
     for path in _entries(folder, landing, domain, entity, found):
-        if path.is_dir():
-            yield from _walk(path, landing, domain, entity, found, above | {real})
+        if is_folder(path):
+            yield from _walk(path, landing, domain, entity, found, seen)
         else:
             yield path
 
@@ -122,25 +162,30 @@ def _walk(
 def _entries(
     folder: Path, landing: Path, domain: str, entity: str, found: Landing
 ) -> Iterator[Path]:
-    """The entries of a folder that are not hidden, in name order; none where it does not exist."""
+    """The entries of a folder that are not hidden, in name order; none of a domain without one."""
     try:
         entries = sorted(folder.iterdir())
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        # a domain may have no folder; a link to nothing, or a folder that was just there, is wrong
+        if entity or folder.is_symlink():
+            found.problems.append(_unlisted(folder, landing, domain, entity, error))
         return
     except OSError as error:
-        found.problems.append(
-            Problem(
-                domain,
-                entity or "*",
-                _location(folder, landing),
-                f"the folder cannot be read ({error.strerror})",
-                "Make it a folder that this user may list.",
-            )
-        )
+        found.problems.append(_unlisted(folder, landing, domain, entity, error))
         return
     for path in entries:
         if not path.name.startswith("."):
             yield path
+
+
+def _unlisted(folder: Path, landing: Path, domain: str, entity: str, error: OSError) -> Problem:
+    return Problem(
+        domain,
+        entity or "*",
+        _location(folder, landing),
+        f"the folder cannot be read ({error.strerror})",
+        "Make it a folder that this user may list.",
+    )
 
 
 def _location(path: Path, landing: Path) -> str:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ingestion.sources.native.columns import spellings
+from ingestion.sources.native.errors import UnreadableFileError
 from ingestion.sources.native.text import Block, require_utf8
 from ingestion.tables import literal, quoted
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 # A double keeps 15 significant digits; a number of more is a run of 16 digits and points.
 _LONG = 16
+# Far more than a table may have columns; taking a line apart into so many already takes seconds.
+_MOST_KEYS = 5000
 _STRING_OR_LONG_NUMBER = r'("(?:[^"\\]|\\.)*")|(-?[0-9][0-9.eE+-]{15,})'
 
 
@@ -127,6 +130,11 @@ def _parse(cursor: DuckDBPyConnection, block: Block, large: bool) -> Parsed:
         cursor.register("lines", lines)
         keys = _keys(cursor)
     names = {key for names in keys for key in names}
+    if len(names) > _MOST_KEYS:
+        raise UnreadableFileError(
+            f"its objects have {len(names):,} different names from line {block.first_line:,} on",
+            "Land what varies as values, such as a list of {key, value}, not as names of columns.",
+        )
     any_long = bool(lines["long"].to_numpy(zero_copy_only=False).any())
     if large and not any_long:
         return Parsed(names, None, lines.select(["text", "line"]), unparsed)

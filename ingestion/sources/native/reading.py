@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import stat
+import os
 from pathlib import Path
 from types import TracebackType
+from typing import BinaryIO
 
 import duckdb
 
@@ -16,6 +17,7 @@ from ingestion.sources.native.delimited import csv_parser, cut_csv, read_header
 from ingestion.sources.native.discovery import LandingFile
 from ingestion.sources.native.errors import UnreadableFileError
 from ingestion.sources.native.jsonl import cut_jsonl, extraction, jsonl_parser
+from ingestion.sources.native.opening import open_regular
 from ingestion.sources.native.stage import FileRows, Stage
 from ingestion.sources.native.text import Block, HashingReader, in_order, read_blocks
 
@@ -24,6 +26,7 @@ _COPY_BYTES = 4 << 20
 # staging folder into the warehouse as it is, instead of as text columns through memory.
 _LARGE_BYTES = 16 << 20
 _COMPRESSION = 8
+_FATAL = (duckdb.FatalException, duckdb.InternalException)
 
 
 class FileReader:
@@ -32,6 +35,9 @@ class FileReader:
     def __init__(self, stage: Stage) -> None:
         """Open them. Text is parsed in threads of ours, so that instance gets a single one."""
         self._stage = stage
+        self._open()
+
+    def _open(self) -> None:
         self._text = duckdb.connect(config={"threads": 1})
         self._columnar = duckdb.connect()
         self._columnar.execute("set timezone = 'UTC'")
@@ -47,6 +53,9 @@ class FileReader:
         traceback: TracebackType | None,
     ) -> None:
         """Close both instances."""
+        self._close()
+
+    def _close(self) -> None:
         self._text.close()
         self._columnar.close()
 
@@ -55,17 +64,24 @@ class FileReader:
 
         Raises `UnreadableFileError` or `OSError`; what `rows` then holds must be discarded.
         """
+        try:
+            return self._read(file, rows)
+        except UnreadableFileError as error:
+            if isinstance(error.__cause__, _FATAL):  # the instance answers nothing after it
+                self._close()
+                self._open()
+            raise
+
+    def _read(self, file: LandingFile, rows: FileRows) -> str:
         compressed = file.format.endswith(".gz")
-        status = file.path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise UnreadableFileError("not a regular file", "Land a file in its place.")
-        large = status.st_size * (_COMPRESSION if compressed else 1) >= _LARGE_BYTES
-        if file.format == "parquet":
-            copy = self._stage.path()
-            content_hash = _copy(file.path, copy)
-            read_parquet(self._columnar, copy, rows, large)
-            return content_hash
-        with file.path.open("rb", buffering=0) as raw:
+        with open_regular(file.path) as raw:
+            size = os.fstat(raw.fileno()).st_size
+            large = size * (_COMPRESSION if compressed else 1) >= _LARGE_BYTES
+            if file.format == "parquet":
+                copy = self._stage.path()
+                content_hash = _copy(raw, copy)
+                read_parquet(self._columnar, copy, rows, large)
+                return content_hash
             stream = HashingReader(raw)
             if file.format.startswith("jsonl"):
                 self._read_jsonl(stream, compressed, large, rows)
@@ -115,11 +131,11 @@ class FileReader:
             rows.add(parsed.records, set(header.columns))
 
 
-def _copy(source: Path, target: Path) -> str:
-    """Copy a file and return the hash of what was copied."""
+def _copy(source: BinaryIO, target: Path) -> str:
+    """Copy an open file and return the hash of what was copied."""
     digest = hashlib.sha256()
-    with source.open("rb", buffering=0) as reading, target.open("wb", buffering=0) as writing:
-        while chunk := reading.read(_COPY_BYTES):
+    with target.open("wb", buffering=0) as writing:
+        while chunk := source.read(_COPY_BYTES):
             digest.update(chunk)
             writing.write(chunk)
     return digest.hexdigest()

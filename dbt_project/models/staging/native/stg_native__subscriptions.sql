@@ -20,6 +20,10 @@
     rules=[
         ('cycle_length < 1', "concat('cycle_length ', raw_cycle_length, ' is below 1')"),
         (
+            'cycle_length > 36600',
+            "concat('cycle_length ', raw_cycle_length, ' is above 36600, a century of days')",
+        ),
+        (
             "cycle_unit not in ('day', 'week', 'month', 'quarter', 'year')",
             "concat('cycle_unit ''', cycle_unit, ''' is not day, week, month, quarter or year')",
         ),
