@@ -20,6 +20,7 @@ from ingestion.sources.extract import Extract
 from ingestion.sources.native.discovery import LandingFile, discover, foreign_entries
 from ingestion.sources.native.errors import UnreadableFileError
 from ingestion.sources.native.notes import Notes, stamp_of
+from ingestion.transient import may_pass
 from settings import Settings
 
 if TYPE_CHECKING:
@@ -186,5 +187,7 @@ def _problem(file: LandingFile, error: UnreadableFileError | OSError) -> Problem
         return file.problem(error.reason, error.advice)
     reason = error.strerror or os.strerror(error.errno or 0)
     return file.problem(
-        f"the file cannot be read ({reason})", "Make it a file that this user may read."
+        f"the file cannot be read ({reason})",
+        "Make it a file that this user may read.",
+        may_pass(error),
     )

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from ingestion.entities import DOMAINS, ENTITIES
 from ingestion.report import Problem
+from ingestion.transient import may_pass
 
 FORMATS = ("jsonl.gz", "csv.gz", "jsonl", "csv", "parquet")
 _UNFINISHED = (".tmp", ".part")
@@ -41,9 +42,9 @@ class LandingFile:
                 continue
         return None
 
-    def problem(self, reason: str, advice: str) -> Problem:
+    def problem(self, reason: str, advice: str, may_pass: bool = False) -> Problem:
         """A problem of this file."""
-        return Problem(self.domain, self.entity, self.location, reason, advice)
+        return Problem(self.domain, self.entity, self.location, reason, advice, may_pass)
 
 
 @dataclass
@@ -135,6 +136,7 @@ def _entries(
                 _location(folder, landing),
                 f"the folder cannot be read ({error.strerror})",
                 "Make it a folder that this user may list.",
+                may_pass(error),
             )
         )
         return
