@@ -96,11 +96,14 @@ def refuse_unready_storage(settings: Settings, environ: Mapping[str, str] | None
     """Raise `SettingsError` where Postgres is asked for, and its URL or its driver is missing."""
     if settings.dagster_storage != "postgres":
         return
-    if not (os.environ if environ is None else environ).get(DAGSTER_POSTGRES_URL):
+    url = (os.environ if environ is None else environ).get(DAGSTER_POSTGRES_URL, "")
+    # SQLAlchemy takes a plain postgresql:// to mean another driver than the one that Dagster uses.
+    if not url.startswith("postgresql+psycopg2://"):
+        wrong = "does not begin with postgresql+psycopg2://" if url else "is not set"
         raise SettingsError(
-            f"dagster_storage is postgres, and {DAGSTER_POSTGRES_URL} is not set: give it as "
-            "postgresql://user:password@host:port/database in the environment of what runs "
-            "account360, Dagster's services included"
+            f"dagster_storage is postgres, and {DAGSTER_POSTGRES_URL} {wrong}: give it as "
+            "postgresql+psycopg2://user:password@host:port/database in the environment of what "
+            "runs account360, Dagster's services included"
         )
     from importlib.util import find_spec
 

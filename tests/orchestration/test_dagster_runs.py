@@ -207,10 +207,13 @@ def test_postgres_is_named_by_its_variable_and_asked_for_with_its_url(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     on_postgres = load_settings(environ={}, home=settings.home, dagster_storage="postgres")
-    monkeypatch.setenv(DAGSTER_POSTGRES_URL, f"postgresql://me:{SECRET}@127.0.0.1/runs")
+    monkeypatch.setenv(DAGSTER_POSTGRES_URL, f"postgresql+psycopg2://me:{SECRET}@127.0.0.1/runs")
     text = (write_instance_file(on_postgres) / "dagster.yaml").read_text()
     assert f"env: {DAGSTER_POSTGRES_URL}" in text
     assert "event_log_storage" not in text
     assert SECRET not in text
-    with pytest.raises(SettingsError, match=f"{DAGSTER_POSTGRES_URL} is not set"):
-        refuse_unready_storage(on_postgres, {})
+    for url, wrong in (("", "is not set"), (f"postgresql://me:{SECRET}@h/d", "does not begin")):
+        with pytest.raises(SettingsError, match=f"{DAGSTER_POSTGRES_URL} {wrong}") as error:
+            refuse_unready_storage(on_postgres, {DAGSTER_POSTGRES_URL: url})
+        assert SECRET not in str(error.value)
+    refuse_unready_storage(settings, {})
