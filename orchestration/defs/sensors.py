@@ -14,7 +14,7 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from ingestion import DOMAINS
-from ingestion.sources.native.discovery import discover
+from ingestion.sources.native.discovery import look
 from ingestion.sources.native.notes import Notes, stamp_of
 from orchestration.calendar import today
 from settings import Settings
@@ -60,18 +60,14 @@ def look_at_landing(settings: Settings) -> Landing:
     is_new = not settings.warehouse_path.exists()
     for domain in DOMAINS:
         notes = Notes(settings.dlt_path / f"{domain}_files.json")
-        for file in discover(settings.landing, domain).files:
-            try:
-                status = file.path.stat()
-            except OSError:
-                continue  # it was taken away meanwhile, or is a link that leads nowhere
+        for location, status in look(settings.landing, domain):
             stamp = stamp_of(status)
-            digest.update(f"{file.location}\0{stamp}\0".encode())
+            digest.update(f"{location}\0{stamp}\0".encode())
             files += 1
-            unknown += is_new or notes.known_hash(file.location, stamp) is None
+            unknown += is_new or notes.known_hash(location, stamp) is None
             at = max(status.st_mtime, status.st_ctime)
             if at > changed_at:
-                newest, changed_at = file.location, at
+                newest, changed_at = location, at
     return Landing(files, digest.hexdigest()[:16], unknown, newest, changed_at)
 
 

@@ -49,7 +49,7 @@ def backfill(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Backf
     shutil.copytree(demo_home, home, symlinks=True)
     published = home / "published"
     before = (published / "current").readlink()
-    ended = account360("backfill", DATES[0], DATES[-1], "--home", home)
+    ended = account360(*("backfill", DATES[0], DATES[-1], "--home", home), timeout=400 * len(DATES))
     return Backfill(ended.returncode, ended.stdout, ended.stderr, published, before)
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from ingestion import DOMAINS
+from ingestion.sources.native.discovery import discover, look
 from ingestion.sources.native.notes import Notes, stamp_of
 from orchestration.calendar import today
 from orchestration.defs.sensors import evaluate
@@ -90,6 +92,36 @@ def test_a_file_that_changes_or_comes_is_asked_for_again(landing: Settings) -> N
     (landing.landing / "crm" / "contacts.csv.tmp").write_text("is still being written\n")
     (landing.landing / "crm" / ".hidden.csv").write_text("nobody's\n")
     assert "no others have landed since" in ticks.skipped(44)
+
+
+def test_the_sensor_sees_the_files_that_a_load_finds(settings: Settings, tmp_path: Path) -> None:
+    landing = settings.landing
+    for location in (
+        "crm/accounts.jsonl",
+        "crm/accounts.jsonl.tmp",
+        "crm/users.CSV.GZ",
+        "crm/leads.csv",
+        "crm/contacts.xlsx",
+        "crm/contacts/2024/06/01.parquet",
+        "crm/contacts/.hidden/01.csv",
+        "crm/contacts/02.csv.part",
+        "billing/invoices.csv",
+        "elsewhere/accounts.csv",
+    ):
+        path = landing / location
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (tmp_path / "share").mkdir()
+    (tmp_path / "share" / "linked.csv").touch()
+    (landing / "crm" / "contacts" / "share").symlink_to(tmp_path / "share")
+    (landing / "crm" / "contacts" / "circle").symlink_to(landing / "crm" / "contacts")
+    (landing / "crm" / "contacts" / "gone.csv").symlink_to(tmp_path / "gone.csv")
+    (landing / "crm" / "contacts" / os.fsdecode(b"\xff.csv")).touch()
+    for domain in DOMAINS:
+        found = {file.location for file in discover(landing, domain).files}
+        assert {location for location, _ in look(landing, domain)} == found - {
+            "crm/contacts/gone.csv"
+        }
 
 
 def test_what_a_run_has_loaded_is_not_asked_for(landing: Settings) -> None:
