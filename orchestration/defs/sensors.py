@@ -107,20 +107,24 @@ def evaluate(
     if now - quiet < landing.changed_at and now - quiet < seen.since:
         return _skip(
             seen,
-            f"{landing.unknown:,} new files, and files still change: {landing.newest} did last; a "
-            f"run is asked for when none has for {settings.landing_quiet_minutes} minutes",
+            f"{_new_files(landing)}, and files still change: {landing.newest} did last; a run is "
+            f"asked for when none has for landing_quiet_minutes = {settings.landing_quiet_minutes}",
         )
     if under_way := _under_way(instance):
         return _skip(
             seen,
-            f"{landing.unknown:,} new files wait for run {under_way.run_id[:8]} "
-            f"({under_way.status.value.lower()}) to end",
+            f"{_new_files(landing)}, to be loaded when run {under_way.run_id[:8]} "
+            f"({under_way.status.value.lower()}) has ended",
         )
     key = today(settings).isoformat()
     return dg.SensorResult(
         run_requests=[dg.RunRequest(run_key=f"{key}:{landing.digest}", partition_key=key)],
         cursor=json.dumps(asdict(_Seen(seen.files, seen.since, landing.digest))),
     )
+
+
+def _new_files(landing: Landing) -> str:
+    return f"{landing.unknown:,} new file{'s' * (landing.unknown != 1)}"
 
 
 def _skip(seen: _Seen, why: str) -> dg.SensorResult:

@@ -73,7 +73,7 @@ def test_a_run_of_today_is_asked_for_once_files_have_stopped_changing(landing: S
     ticks = Ticks(landing)
     said = ticks.skipped(0)
     assert said.startswith("2 new files, and files still change: ")
-    assert said.endswith("a run is asked for when none has for 10 minutes")
+    assert said.endswith("a run is asked for when none has for landing_quiet_minutes = 10")
     assert "still change" in ticks.skipped(9)
     assert ticks.asked(11) == today(landing).isoformat()
     for later in (12, 60, 6000):
@@ -154,7 +154,7 @@ def test_new_files_wait_for_a_run_that_is_under_way(
     ticks = Ticks(landing)
     run = dg.DagsterRun(job_name="nightly", run_id="0c0ffee0-1111-4222-8333-444444444444")
     ticks.instance.add_run(run.with_status(status))
-    assert ticks.skipped(11) == f"2 new files wait for run 0c0ffee0 ({said}) to end"
+    assert ticks.skipped(11) == f"2 new files, to be loaded when run 0c0ffee0 ({said}) has ended"
     ticks.instance.delete_run(run.run_id)
     ticks.asked(12)
 
