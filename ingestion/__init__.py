@@ -11,6 +11,7 @@ to load.
 from ingestion.entities import DOMAINS, ENTITIES, Entity
 from ingestion.load import load_domain
 from ingestion.report import LoadedFile, LoadReport, Problem, UnknownColumn
+from ingestion.transient import may_pass
 
 __all__ = [
     "DOMAINS",
@@ -21,4 +22,5 @@ __all__ = [
     "Problem",
     "UnknownColumn",
     "load_domain",
+    "may_pass",
 ]

@@ -11,13 +11,17 @@ from datetime import date
 
 @dataclass(frozen=True)
 class Problem:
-    """A file (or a whole entity) that could not be loaded, and the way out."""
+    """A file (or a whole entity) that could not be loaded, and the way out.
+
+    may_pass: whether it is of the kind that passes by itself, so that trying again is worth it.
+    """
 
     domain: str
     entity: str
     location: str
     reason: str
     advice: str
+    may_pass: bool = False
 
     def __str__(self) -> str:
         """One line: file, entity, what is wrong, what to do."""

@@ -1,7 +1,8 @@
-"""The command line: `account360 run`, `demo`, `status`, `explain`, `diff`, `assign`, `erase`, `ui`.
+"""The command line: `account360 run`, `backfill`, `demo`, `status`, `explain`, `diff` and others.
 
-Exit codes: 0 when what was asked for was done (for `run`: it published), 1 when a run failed, 2
-when it was asked wrongly (an option, a setting, a folder that is not there).
+Exit codes: 0 when what was asked for was done (for `run`: it published), 1 when a run failed or
+`status --check` found something, 2 when it was asked wrongly (an option, a setting, a folder that
+is not there).
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ examples:
   account360 run --as-of 2024-06-10        as of another day: the first day that is not complete
   account360 run --landing inbox --home wh another landing folder, another home folder
   account360 status                        what is published, and how the last night ended
+  account360 status --check --alert        whether it is fresh; tell who is to be told, if not
+  account360 backfill 2024-06-01 2024-06-10    past nights, each beside the current publish
   account360 explain ending_mrr --account ACC-1001    one figure, down to the records
   account360 diff previous current         what changed with the last publish
   account360 assign preview RULE           what an assignment rule would change
@@ -120,6 +123,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.set_defaults(command=_run)
 
+    _add_backfill(commands)
+
     demo = commands.add_parser(
         "demo",
         help="write the landing files of a demo company",
@@ -145,6 +150,14 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(command=_demo)
 
     status = commands.add_parser("status", help="what is published, and how the last night ended")
+    status.add_argument(
+        "--check",
+        action="store_true",
+        help="exit code 1 when the publish or its data is stale, or the last night failed",
+    )
+    status.add_argument(
+        "--alert", action="store_true", help="with --check: tell of it, each state once"
+    )
     _add_home(status)
     status.set_defaults(command=_status)
 
@@ -168,11 +181,38 @@ def _parser() -> argparse.ArgumentParser:
     _add_assign(commands)
     _add_erase(commands)
 
+    services = commands.add_parser(
+        "dagster-home",
+        help="write dagster.yaml by the settings and print its folder, for services of your own",
+    )
+    _add_home(services)
+    services.set_defaults(command=_dagster_home)
+
     ui = commands.add_parser("ui", help="Dagster's pages, on this machine only")
     _add_folders(ui)
     ui.add_argument("--port", type=int, default=3000, help="default 3000")
     ui.set_defaults(command=_ui)
     return parser
+
+
+def _add_backfill(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    backfill = commands.add_parser(
+        "backfill",
+        help="run the nights of a range of as-of dates, each published beside the current one",
+        description="Run one night after another, in the order of their dates. Each is published "
+        "in published/as_of=DATE; published/current stays as it is. Exit code 0 only if all "
+        "published.",
+    )
+    backfill.add_argument("first", type=_date, metavar="FROM", help="first as-of date, YYYY-MM-DD")
+    backfill.add_argument("last", type=_date, metavar="TO", help="last one, itself included")
+    backfill.add_argument(
+        "--keep-going", action="store_true", help="go on with the next date after one that failed"
+    )
+    backfill.add_argument(
+        "--full-refresh", action="store_true", help="rebuild incremental models, in the first night"
+    )
+    _add_folders(backfill)
+    backfill.set_defaults(command=_backfill)
 
 
 def _add_explain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -312,13 +352,10 @@ def _nights(text: str) -> int:
 
 def _run(settings: Settings, options: argparse.Namespace) -> int:
     as_of = _as_of(settings, options.as_of)
-    if not settings.landing.is_dir():
-        raise UsageError(
-            f"landing folder {settings.landing} does not exist: put files there, name another with "
-            "--landing, or write those of a demo company with `account360 demo`"
-        )
-    settings.home.mkdir(parents=True, exist_ok=True)
+    _prepare(settings)
+    from orchestration.alerts import tell_failed, tell_not_begun
     from orchestration.night import NightError, run_night
+    from orchestration.publishing import Lead
     from orchestration.report import render
 
     try:
@@ -326,23 +363,64 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
             settings,
             as_of,
             full_refresh=options.full_refresh,
-            make_current=options.make_current,
+            lead=Lead.CURRENT if options.make_current else Lead.BY_DATE,
             tell=sys.stderr,
         )
     except NightError as error:
+        _complain_all(tell_not_begun(settings, as_of, str(error)))
         return _complain(error, 1)
     print(render(report))
+    if not report.is_published:
+        _complain_all(tell_failed(settings, report))
     return 0 if report.is_published else 1
 
 
-def _as_of(settings: Settings, asked: date | None) -> date:
+def _prepare(settings: Settings) -> None:
+    """Have a home folder to run in; `UsageError` where there is nothing to land."""
+    if not settings.landing.is_dir():
+        raise UsageError(
+            f"landing folder {settings.landing} does not exist: put files there, name another with "
+            "--landing, or write those of a demo company with `account360 demo`"
+        )
+    settings.home.mkdir(parents=True, exist_ok=True)
+
+
+def _backfill(settings: Settings, options: argparse.Namespace) -> int:
+    first, last = (
+        _as_of(settings, asked, name)
+        for asked, name in ((options.first, "FROM"), (options.last, "TO"))
+    )
+    if last < first:
+        raise UsageError(f"FROM {first} is after TO {last}: name the earlier date first")
+    _prepare(settings)
+    from orchestration.backfill import backfill
+
+    try:
+        outcomes = backfill(
+            settings,
+            first,
+            last,
+            keep_going=options.keep_going,
+            full_refresh=options.full_refresh,
+            tell=sys.stderr,
+            done=lambda outcome: print(outcome, flush=True),
+        )
+    except KeyboardInterrupt:
+        return _complain("stopped; the dates listed above are published, no other one is", 130)
+    published = sum(outcome.database is not None for outcome in outcomes)
+    dates = (last - first).days + 1
+    print(f"Backfilled {published} of {dates} dates; published/current was left as it is.")
+    return 0 if published == dates else 1
+
+
+def _as_of(settings: Settings, asked: date | None, name: str = "--as-of") -> date:
     """The as-of date asked for, or today; `UsageError` where it cannot be one."""
     from orchestration.calendar import FIRST_AS_OF, today
 
     now = today(settings)
     if asked is not None and not FIRST_AS_OF <= asked <= now:
         raise UsageError(
-            f"--as-of {asked} cannot be: allowed is {FIRST_AS_OF} to {now}, today in "
+            f"{name} {asked} cannot be: allowed is {FIRST_AS_OF} to {now}, today in "
             f"{settings.reporting_time_zone}"
         )
     return asked or now
@@ -373,10 +451,17 @@ def _demo(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _status(settings: Settings, options: argparse.Namespace) -> int:
-    from orchestration.status import status
+    from orchestration.status import check, status
 
+    if options.alert and not options.check:
+        raise UsageError("--alert tells what --check finds: give both")
     print(status(settings))
-    return 0
+    if not options.check:
+        return 0
+    found, complaints = check(settings, is_alerting=options.alert)
+    _complain_all(complaints)
+    print("\n".join(["", *(found or ["Nothing is stale, and the last night published."])]))
+    return 1 if found else 0
 
 
 def _explain(settings: Settings, options: argparse.Namespace) -> int:
@@ -527,9 +612,18 @@ def _confirm(subject: tuple[str, str | None, str | None]) -> None:
         raise UsageError("that is not what was asked for: nothing was erased")
 
 
-def _ui(settings: Settings, options: argparse.Namespace) -> int:
-    from orchestration.night import write_instance_file
+def _dagster_home(settings: Settings, options: argparse.Namespace) -> int:
+    from orchestration.instance import refuse_unready_storage, write_instance_file
 
+    refuse_unready_storage(settings)
+    print(write_instance_file(settings))
+    return 0
+
+
+def _ui(settings: Settings, options: argparse.Namespace) -> int:
+    from orchestration.instance import refuse_unready_storage, write_instance_file
+
+    refuse_unready_storage(settings)
     environment = {
         **os.environ,
         "ACCOUNT360_HOME": str(settings.home),
@@ -547,6 +641,11 @@ def _ui(settings: Settings, options: argparse.Namespace) -> int:
 def _complain(what: object, code: int) -> int:
     print(f"account360: {what}", file=sys.stderr)
     return code
+
+
+def _complain_all(complaints: Sequence[str]) -> None:
+    for complaint in complaints:
+        print(f"account360: {complaint}", file=sys.stderr)
 
 
 def _machine(error: Exception) -> int | None:

@@ -4,7 +4,7 @@ import warnings
 
 import dagster as dg
 
-from orchestration.defs import nightly, published, quality, raw, warehouse
+from orchestration.defs import alerts, nightly, published, quality, raw, sensors, warehouse
 from orchestration.manifest import load_manifest
 from orchestration.progress import Progress
 from settings import Settings, load_settings
@@ -18,12 +18,15 @@ def build(settings: Settings, progress: Progress | None = None) -> dg.Definition
     """Everything, for one home folder. Parses the dbt project if it changed."""
     progress = progress or Progress()
     manifest = load_manifest(settings)
+    job = nightly.nightly_job(settings)
     return dg.Definitions.merge(
         raw.definitions(settings, progress),
         quality.definitions(settings, progress, manifest),
         warehouse.definitions(settings, progress, manifest),
         published.definitions(settings, progress, manifest),
-        nightly.definitions(settings),
+        nightly.definitions(settings, job),
+        sensors.definitions(settings, job),
+        alerts.definitions(settings, job),
     )
 
 

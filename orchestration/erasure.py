@@ -219,6 +219,11 @@ def _erase(settings: Settings, plan: Plan, tell: Callable[[str], None]) -> list[
     if cleansed:
         tell(f"cleansed {len(cleansed)} files of logs and history")
     tell("searching every file")
+    if settings.dagster_storage == "postgres":
+        tell(
+            "Dagster's history in Postgres is not cleansed: events of failed checks may hold rows; "
+            "remove the runs up to now there (docs/operations.md, Postgres)"
+        )
     return still_found(settings, plan)
 
 

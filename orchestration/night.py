@@ -18,9 +18,10 @@ import duckdb
 
 from orchestration.dbt_failures import read_remarks
 from orchestration.erasure import has_pending
+from orchestration.instance import dagster_instance
 from orchestration.manifest import DbtProjectError, is_parsed, load_manifest
 from orchestration.progress import Progress
-from orchestration.publishing import DATABASE
+from orchestration.publishing import DATABASE, Lead
 from orchestration.report import (
     DomainLoad,
     NightReport,
@@ -32,20 +33,7 @@ from orchestration.report import (
 from settings import Settings
 
 if TYPE_CHECKING:
-    from dagster import DagsterEvent, DagsterInstance
-
-_INSTANCE_FILE = """\
-# Written by account360: where Dagster keeps the runs of this home folder.
-telemetry:
-  enabled: false
-nux:
-  enabled: false
-event_log_storage:
-  module: orchestration.event_log
-  class: KeptSqliteEventLogStorage
-  config:
-    base_dir: {history}
-"""
+    from dagster import DagsterEvent
 
 # What Dagster says of a step whose blocking check failed; the check itself says it better.
 _SAID_BY_CHECK = "DagsterAssetCheckFailedError"
@@ -76,7 +64,7 @@ def run_night(
     as_of: date,
     *,
     full_refresh: bool = False,
-    make_current: bool = False,
+    lead: Lead = Lead.BY_DATE,
     tell: TextIO | None = None,
 ) -> NightReport:
     """Run the night of `as_of` and tell of it on the stream `tell`; the report says how it ended.
@@ -88,6 +76,8 @@ def run_night(
     settings.logs_path.mkdir(parents=True, exist_ok=True)
     log = settings.logs_path / f"{started:%Y%m%dT%H%M%SZ}_{as_of}.log"
     report = NightReport(str(as_of), "", started.isoformat(timespec="seconds"), str(log))
+    # A date that is backfilled is not the last night, however it ends.
+    keep = save if lead is not Lead.BESIDE else _forget
     with only_run(settings), _own_stream(tell) as stream, _output_to(log):
         progress = Progress(stream)
         refuse_locked(settings.warehouse_path)
@@ -95,39 +85,27 @@ def run_night(
             raise NightError(
                 "an erasure was cut short: bring it to its end with `account360 erase --resume`"
             )
-        save(replace(report, failures=[_NOT_ENDED]), settings)
+        keep(replace(report, failures=[_NOT_ENDED]), settings)
         try:
-            _run_job(settings, as_of, full_refresh, make_current, progress, report)
+            _run_job(settings, as_of, full_refresh, lead, progress, report)
         except Exception as error:  # whatever it is, the log has it and the person a line
             traceback.print_exc()
             report.failures.append(_unexpected(error, report.log))
         report.stations = dict(progress.seconds)
         report.seconds = progress.total_seconds()
-    save(report, settings)
+    keep(report, settings)
     return report
 
 
-def dagster_instance(settings: Settings) -> DagsterInstance:
-    """Dagster's storage of a home folder: what the UI shows."""
-    from dagster import DagsterInstance
-
-    return DagsterInstance.from_config(str(write_instance_file(settings)))
-
-
-def write_instance_file(settings: Settings) -> Path:
-    """Write `dagster.yaml`; the folder that DAGSTER_HOME must name."""
-    folder = settings.dagster_path
-    folder.mkdir(parents=True, exist_ok=True)
-    text = _INSTANCE_FILE.format(history=folder / "history" / "runs")
-    (folder / "dagster.yaml").write_text(text, encoding="utf-8")
-    return folder
+def _forget(report: NightReport, settings: Settings) -> None:
+    """Keep no record of a night."""
 
 
 def _run_job(
     settings: Settings,
     as_of: date,
     full_refresh: bool,
-    make_current: bool,
+    lead: Lead,
     progress: Progress,
     report: NightReport,
 ) -> None:
@@ -139,26 +117,29 @@ def _run_job(
         with progress.station("dbt parse"):
             load_manifest(settings)
     with progress.station("preparing"):
+        from orchestration.dagster_runs import command_line_tags, end_killed_and_tell
         from orchestration.definitions import build
-        from orchestration.defs.nightly import FULL_REFRESH_TAG, JOB, MAKE_CURRENT_TAG
+        from orchestration.defs.nightly import FULL_REFRESH_TAG, JOB, lead_tags
 
         definitions = build(settings, progress)
         job = definitions.resolve_job_def(JOB)
         storage = dagster_instance(settings)
     with storage as instance:
+        end_killed_and_tell(instance, settings)
         result = job.execute_in_process(
             instance=instance,
             partition_key=str(as_of),
             tags={
                 FULL_REFRESH_TAG: str(full_refresh).lower(),
-                MAKE_CURRENT_TAG: str(make_current).lower(),
+                **lead_tags(lead),
+                **command_line_tags(report.log),
             },
             run_config={"loggers": {"console": {"config": {"log_level": "INFO"}}}},
             raise_on_error=False,
         )
     report.run_id = result.run_id
     for event in result.all_events:
-        _note_event(event, report)
+        note_event(event, report)
     made = [
         event.asset_key.path
         for event in result.all_events
@@ -171,7 +152,7 @@ def _run_job(
         report.failures.append(Remark("Dagster", "the run failed", see=report.log))
 
 
-def _note_event(event: DagsterEvent, report: NightReport) -> None:
+def note_event(event: DagsterEvent, report: NightReport) -> None:
     """Take what an event of the run tells into the report."""
     if event.is_step_failure:
         _note_step_failure(event, report)

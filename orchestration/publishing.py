@@ -6,7 +6,8 @@
     <publish_id>/           a publish: account360.duckdb and parquet/, complete, and changed by
                             nothing but an erasure; account360_without_personal_data.duckdb beside
     current                 link to the publish that readers see; swapped atomically
-    as_of=<date>            link to the publish of an as-of date before the current one's
+    as_of=<date>            link to the publish of an as-of date before the current one's, or of
+                            any that was backfilled
 
 A link is swapped, never a file: open readers keep what they have, every new connection sees the
 new publish. The history stands in `run.publishes` of the warehouse and, up to itself, in the table
@@ -25,7 +26,8 @@ import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from enum import StrEnum
 from graphlib import TopologicalSorter
 from importlib.metadata import version
 from pathlib import Path
@@ -84,6 +86,17 @@ _CHECKS = PublishedTable(
 NOBODY = "(unassigned)"
 
 
+class Lead(StrEnum):
+    """Where readers are led by a publish."""
+
+    BY_DATE = "by date"
+    """To it as `current`, unless that is of a later as-of date: then beside, by `as_of=<date>`."""
+    CURRENT = "current"
+    """To it as `current`, whatever its as-of date."""
+    BESIDE = "beside"
+    """By `as_of=<date>` alone; `current` stays as it is, also where there is none: a backfill."""
+
+
 class PublishError(RuntimeError):
     """Something in the folder of publishes stands in the way; the message says what to do."""
 
@@ -139,12 +152,14 @@ def current_publish(settings: Settings) -> Path | None:
     return _target(settings.current_path)
 
 
-def previous_publish(settings: Settings, as_of: date) -> Path | None:
+def previous_publish(settings: Settings, as_of: date, lead: Lead = Lead.BY_DATE) -> Path | None:
     """The publish that one of `as_of` is compared with: what readers see, if it is not of a later
     date; else the last one of the latest date up to then that is still kept; else None.
+
+    One that goes beside is always compared with the latest date: the one backfilled before it.
     """
     current = current_publish(settings)
-    if current and publish_as_of(current) <= as_of:
+    if current and publish_as_of(current) <= as_of and lead is not Lead.BESIDE:
         return current
     earlier = [folder for folder in kept_publishes(settings) if publish_as_of(folder) <= as_of]
     return max(earlier, key=lambda folder: folder.name, default=None)
@@ -367,14 +382,14 @@ def parquet_rows(folder: Path) -> dict[str, int]:
         }
 
 
-def publish_candidate(settings: Settings, publish: Publish, make_current: bool) -> Published:
+def publish_candidate(settings: Settings, publish: Publish, lead: Lead) -> Published:
     """Seal the candidate with its row of `audit_publishes`, name it, and lead readers to it.
 
-    A publish of an as-of date before the current one's is linked as `as_of=<date>` and becomes
-    current only with `make_current`. Keeps the newest `kept_publishes` and whatever is linked.
+    `lead` says by which links. Keeps the newest `kept_publishes` and whatever is linked.
     """
     current = current_publish(settings)
     is_older = current is not None and publish.as_of < publish_as_of(current)
+    goes_beside = lead is Lead.BESIDE or (lead is Lead.BY_DATE and is_older)
     folder = settings.published_path / publish.publish_id
     tables, rows = _seal(settings, publish)
     _sync(candidate_path(settings))
@@ -383,10 +398,10 @@ def publish_candidate(settings: Settings, publish: Publish, make_current: bool) 
 
     links = []
     beside = settings.published_path / f"{_AS_OF_LINK}{publish.as_of}"
-    if is_older or beside.is_symlink():
+    if goes_beside or is_older or beside.is_symlink():
         _swap(beside, folder)
         links.append(beside.name)
-    if not is_older or make_current:
+    if not goes_beside:
         _swap(settings.current_path, folder)
         links.append(settings.current_path.name)
 
@@ -600,6 +615,11 @@ def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
 def publish_as_of(folder: Path) -> date:
     """The as-of date of a publish, from its name."""
     return date.fromisoformat(folder.name[:10])
+
+
+def published_at(folder: Path) -> datetime:
+    """The instant at which a publish was sealed, to the second, from its name."""
+    return datetime.strptime(folder.name[11:27], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
 
 def publish_folders(settings: Settings) -> list[Path]:

@@ -32,6 +32,7 @@ from orchestration.comparison import (
 from orchestration.manifest import Manifest, PublishedTable
 from orchestration.publishing import (
     DATABASE,
+    Lead,
     candidate_path,
     code_version,
     describe,
@@ -78,11 +79,15 @@ _NO_DEFINITIONS = {"as_of_date", "health_first_day", "figures_first_day", "kept_
 
 
 def write_audit(
-    settings: Settings, manifest: Manifest, tables: Sequence[PublishedTable], as_of: date
+    settings: Settings,
+    manifest: Manifest,
+    tables: Sequence[PublishedTable],
+    as_of: date,
+    lead: Lead = Lead.BY_DATE,
 ) -> int:
     """Write `OWN_TABLES` into the candidate, which holds all others; figures that were restated."""
     folder = candidate_path(settings)
-    previous = previous_publish(settings, as_of)
+    previous = previous_publish(settings, as_of, lead)
     with duckdb.connect(str(folder / DATABASE)) as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute("set memory_limit = ?", [settings.memory_limit])

@@ -17,6 +17,7 @@ from orchestration.report import (
     read_conservation,
     table,
 )
+from orchestration.staleness import data_through, find_stale, last_night_failed
 from settings import Settings
 
 
@@ -27,6 +28,23 @@ def status(settings: Settings) -> str:
     last = load_last(settings)
     parts.append(_last_night(last) if last else "No night has been run yet.")
     return "\n\n".join(parts)
+
+
+def check(settings: Settings, *, is_alerting: bool = False) -> tuple[list[str], list[str]]:
+    """What is stale and whether the last night failed, a line each; what went wrong with telling.
+
+    With `is_alerting` whoever is to be told is told, of each state once.
+    """
+    from orchestration.alerts import tell_failed, tell_stale
+
+    stale = find_stale(settings)
+    failed = last_night_failed(settings)
+    complaints = []
+    if is_alerting:
+        complaints += tell_stale(settings, stale)
+        if failed and (last := load_last(settings)):
+            complaints += tell_failed(settings, last)
+    return [*([failed] if failed else []), *(one.says for one in stale)], complaints
 
 
 def _publish(folder: Path) -> str:
@@ -44,7 +62,6 @@ def _publish(folder: Path) -> str:
             " union all ".join(f"select '{name}', count(*) from \"{name}\"" for name in names)
             + " order by 1"
         ).fetchall()
-        through = _data_through(connection)
     if row is None:
         raise RuntimeError(f"{database} does not say which publish it is")
     publish_id, as_of, published_at, code_version, run_id, checks = row
@@ -56,7 +73,10 @@ def _publish(folder: Path) -> str:
         ["run", run_id],
         ["checks passed", f"{checks:,}"],
         ["file", str(folder.parent / "current" / DATABASE)],
-        *([f"{domain} data through", day] for domain, day in through),
+        *(
+            [f"{domain} data through", str(day or "no data")]
+            for domain, day in data_through(database).items()
+        ),
     ]
     return "\n\n".join(
         [
@@ -68,24 +88,6 @@ def _publish(folder: Path) -> str:
             ),
         ]
     ).strip()
-
-
-def _data_through(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
-    """The latest `<domain>_data_through` of account_360."""
-    columns = [
-        name
-        for (name, *_) in connection.execute("describe account_360").fetchall()
-        if name.endswith("_data_through")
-    ]
-    if not columns:
-        return []
-    row = connection.execute(
-        f"select {', '.join(f'max({name})' for name in columns)} from account_360"
-    ).fetchone()
-    return [
-        (name.removesuffix("_data_through"), str(value) if value else "no data")
-        for name, value in zip(columns, row or [], strict=True)
-    ]
 
 
 def _last_night(report: NightReport) -> str:

@@ -9,16 +9,27 @@ providers, and are never written down.
 """
 
 from settings.errors import SettingsError
-from settings.options import Settings, load_settings
+from settings.options import (
+    ALERT_WEBHOOK_URL,
+    DAGSTER_POSTGRES_URL,
+    SECRET_VARIABLES,
+    SMTP_PASSWORD,
+    Settings,
+    load_settings,
+)
 from settings.paths import DBT_PROJECT, OWN_ASSIGNMENTS, PROJECT_ROOT, SETTINGS_FILE
 from settings.run_tables import RUN_TABLES, RunTable, run_tables
 
 __all__ = [
+    "ALERT_WEBHOOK_URL",
+    "DAGSTER_POSTGRES_URL",
     "DBT_PROJECT",
     "OWN_ASSIGNMENTS",
     "PROJECT_ROOT",
     "RUN_TABLES",
+    "SECRET_VARIABLES",
     "SETTINGS_FILE",
+    "SMTP_PASSWORD",
     "RunTable",
     "Settings",
     "SettingsError",

@@ -26,15 +26,35 @@ ENVIRONMENT_PREFIX = "ACCOUNT360_"
 # Variables we hand to the programs we start; they are no settings of ours.
 _RESERVED_VARIABLES = frozenset({"ACCOUNT360_WAREHOUSE_PATH", "ACCOUNT360_SETTINGS_FILE"})
 
-# Options that no figure hangs on, paths aside.
-_OF_NO_FIGURE = (
-    "memory_limit",
-    "publish_personal_data",
-    "publish_without_personal_data",
-    "stale_after_days",
-    "stale_sources",
-    "accepted_drift",
-    "clock_skew_pct",
+# Read where they are needed, never kept, and refused in a file.
+ALERT_WEBHOOK_URL = "ACCOUNT360_ALERT_WEBHOOK_URL"
+SMTP_PASSWORD = "ACCOUNT360_SMTP_PASSWORD"  # noqa: S105 - the name of the variable
+DAGSTER_POSTGRES_URL = "ACCOUNT360_DAGSTER_POSTGRES_URL"
+SECRET_VARIABLES = frozenset({ALERT_WEBHOOK_URL, SMTP_PASSWORD, DAGSTER_POSTGRES_URL})
+
+# Options that no figure hangs on, paths aside: how nights are started, watched and kept, and what
+# is made of sources that misbehave.
+_OF_NO_FIGURE = frozenset(
+    {
+        "accepted_drift",
+        "alert_emails",
+        "alert_from",
+        "clock_skew_pct",
+        "dagster_storage",
+        "kept_run_days",
+        "landing_quiet_minutes",
+        "memory_limit",
+        "nightly_cron",
+        "publish_personal_data",
+        "publish_without_personal_data",
+        "smtp_host",
+        "smtp_port",
+        "smtp_starttls",
+        "smtp_user",
+        "stale_after_days",
+        "stale_publish_hours",
+        "stale_sources",
+    }
 )
 
 
@@ -72,6 +92,17 @@ class Settings:
     alert_rules_file: Path
     charts_file: Path
     assignment_rules_file: Path
+    nightly_cron: str
+    landing_quiet_minutes: int
+    stale_publish_hours: int
+    alert_emails: tuple[str, ...]
+    alert_from: str
+    smtp_host: str
+    smtp_port: int
+    smtp_starttls: bool
+    smtp_user: str
+    dagster_storage: str
+    kept_run_days: int
 
     @cached_property
     def health(self) -> tuple[Configuration, ...]:
@@ -133,11 +164,16 @@ class Settings:
         """Logs of the runs."""
         return self.home / "logs"
 
+    @property
+    def alerts_path(self) -> Path:
+        """What was told to whom watches, so that nothing is told twice."""
+        return self.home / "alerts"
+
     def as_row(self) -> dict[str, Any]:
         """The settings that figures hang on, as the columns of the one-row table `run.settings`.
 
-        Paths, memory, how people are published and what is made of sources that misbehave are left
-        out: no figure hangs on them. What the files say are tables of their own.
+        Paths, memory, how nights are run, how people are published and what is made of sources that
+        misbehave are left out: no figure hangs on them. What the files say are tables of their own.
         """
         row = {field.name: getattr(self, field.name) for field in fields(self)}
         for name in _OF_NO_FIGURE:
@@ -171,7 +207,7 @@ def load_settings(
     ):
         for name, raw in given.items():
             if name not in _OPTIONS:
-                raise SettingsError(_unknown(name, source))
+                raise SettingsError(_secret(name, source) or _unknown(name, source))
             values[name] = _OPTIONS[name].parse(raw, name, source, base)
     for name, option in _OPTIONS.items():
         if name not in values and name != "landing":
@@ -198,8 +234,20 @@ def _read_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return {
         name.removeprefix(ENVIRONMENT_PREFIX).lower(): value
         for name, value in environ.items()
-        if name.startswith(ENVIRONMENT_PREFIX) and name not in _RESERVED_VARIABLES
+        if name.startswith(ENVIRONMENT_PREFIX)
+        and name not in _RESERVED_VARIABLES | SECRET_VARIABLES
     }
+
+
+def _secret(name: str, source: str) -> str | None:
+    """What is said to whom writes a secret down; the secret itself is not repeated."""
+    variable = f"{ENVIRONMENT_PREFIX}{name.upper()}"
+    if variable not in SECRET_VARIABLES:
+        return None
+    return (
+        f"{name} in {source} is a secret, and secrets are never written down: take it out of there "
+        f"and set {variable} in the environment of what runs account360"
+    )
 
 
 def _unknown(name: str, source: str) -> str:
@@ -302,6 +350,60 @@ def _names(value: Any, name: str, source: str, base: Path) -> tuple[str, ...]:
     return tuple(items)
 
 
+# Lowest and highest value of the fields of a cron text.
+_CRON_FIELDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+
+
+def _cron(value: Any, name: str, source: str, base: Path) -> str:
+    fields_given = value.split() if isinstance(value, str) else []
+    if len(fields_given) != len(_CRON_FIELDS) or not all(
+        _is_cron_part(part, low, high)
+        for text, (low, high) in zip(fields_given, _CRON_FIELDS, strict=True)
+        for part in text.split(",")
+    ):
+        raise _refuse(
+            name,
+            source,
+            value,
+            "a cron text of minute, hour, day, month and weekday such as '0 3 * * *'",
+        )
+    return " ".join(fields_given)
+
+
+def _is_cron_part(part: str, low: int, high: int) -> bool:
+    """Whether it is `*`, a number or a range of numbers, each also with a step."""
+    found = re.fullmatch(r"(?:\*|(\d{1,2})(?:-(\d{1,2}))?)(?:/(\d{1,2}))?", part)
+    if not found:
+        return False
+    first, last, step = (int(group) if group else None for group in found.groups())
+    if step is not None and (step < 1 or (first is not None and last is None)):
+        return False
+    bounds = [number for number in (first, last) if number is not None]
+    return all(low <= number <= high for number in bounds) and bounds == sorted(bounds)
+
+
+_EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+")
+
+
+def _emails(value: Any, name: str, source: str, base: Path) -> tuple[str, ...]:
+    items = _names(value, name, source, base)
+    if wrong := [item for item in items if not _EMAIL.fullmatch(item)]:
+        raise _refuse(name, source, wrong[0], "a list of e-mail addresses")
+    return items
+
+
+def _email_or_none(value: Any, name: str, source: str, base: Path) -> str:
+    if not isinstance(value, str) or not (value == "" or _EMAIL.fullmatch(value)):
+        raise _refuse(name, source, value, "an e-mail address")
+    return value
+
+
+def _text(value: Any, name: str, source: str, base: Path) -> str:
+    if not isinstance(value, str) or not value.isprintable():
+        raise _refuse(name, source, value, "a text")
+    return value.strip()
+
+
 # Entities with a key: a complete extract says which keys still exist.
 _FULL_EXTRACT_ENTITIES = (
     "account_aliases",
@@ -400,4 +502,15 @@ _OPTIONS: dict[str, _Option] = {
     "alert_rules_file": _Option("settings/alert_rules.toml", _path_of("file")),
     "charts_file": _Option("settings/charts.toml", _path_of("file")),
     "assignment_rules_file": _Option("settings/assignment_rules.toml", _path_of("file")),
+    "nightly_cron": _Option("0 3 * * *", _cron),
+    "landing_quiet_minutes": _Option(10, _whole_number(0, 1440)),
+    "stale_publish_hours": _Option(36, _whole_number(1, 8760)),
+    "alert_emails": _Option([], _emails),
+    "alert_from": _Option("", _email_or_none),
+    "smtp_host": _Option("", _text),
+    "smtp_port": _Option(587, _whole_number(1, 65535)),
+    "smtp_starttls": _Option(True, _flag),
+    "smtp_user": _Option("", _text),
+    "dagster_storage": _Option("sqlite", _one_of("sqlite", "postgres")),
+    "kept_run_days": _Option(0, _whole_number(0, 3660)),
 }

@@ -4,15 +4,22 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from orchestration.calendar import FIRST_AS_OF, today
+from orchestration.publishing import Lead, code_version
 from settings import Settings
 
 JOB = "nightly"
 FULL_REFRESH_TAG = "account360/full_refresh"
 MAKE_CURRENT_TAG = "account360/make_current"
+BESIDE_TAG = "account360/beside"
+AS_OF_TAG = "account360/as_of"
+CODE_VERSION_TAG = "account360/code_version"
 
 _PARTITION_TAG = "dagster/partition"
+# Dagster sets it on the runs of a backfill that is started in its pages.
+_BACKFILL_TAG = "dagster/backfill"
 
 
 def as_of_dates(settings: Settings) -> dg.DailyPartitionsDefinition:
@@ -35,26 +42,52 @@ def has_tag(run: dg.DagsterRun, tag: str) -> bool:
     return run.tags.get(tag) == "true"
 
 
-def definitions(settings: Settings) -> dg.Definitions:
-    """The job over all assets and checks, and its schedule, which is off until turned on."""
-    job = dg.define_asset_job(
+def lead_of(run: dg.DagsterRun) -> Lead:
+    """Where a run leads readers; a backfill never changes what `current` is."""
+    if _BACKFILL_TAG in run.tags or has_tag(run, BESIDE_TAG):
+        return Lead.BESIDE
+    return Lead.CURRENT if has_tag(run, MAKE_CURRENT_TAG) else Lead.BY_DATE
+
+
+def lead_tags(lead: Lead) -> dict[str, str]:
+    """The tags of a run that leads readers there."""
+    return {
+        MAKE_CURRENT_TAG: str(lead is Lead.CURRENT).lower(),
+        BESIDE_TAG: str(lead is Lead.BESIDE).lower(),
+    }
+
+
+def nightly_job(settings: Settings) -> UnresolvedAssetJobDefinition:
+    """The job over all assets and checks. Its runs say their as-of date and code version."""
+    dates = as_of_dates(settings)
+    version = code_version()
+    return dg.define_asset_job(
         JOB,
         selection=dg.AssetSelection.all(),
+        config=dg.PartitionedConfig(
+            dates,
+            run_config_for_partition_key_fn=lambda _: {},
+            tags_for_partition_key_fn=lambda key: {AS_OF_TAG: key, CODE_VERSION_TAG: version},
+        ),
         executor_def=dg.in_process_executor,
         description="Land, check, build, check, publish; the partition is the as-of date.",
     )
 
+
+def definitions(settings: Settings, job: UnresolvedAssetJobDefinition) -> dg.Definitions:
+    """The job of the night, and its schedule, which is off until turned on."""
+
     @dg.schedule(
         job=job,
-        cron_schedule="0 3 * * *",
+        cron_schedule=settings.nightly_cron,
         execution_timezone=settings.reporting_time_zone,
         default_status=dg.DefaultScheduleStatus.STOPPED,
     )
     def every_night(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        """At three in the reporting time zone, with that day as the as-of date."""
+        """By `nightly_cron` in the reporting time zone, with that day as the as-of date."""
         zone = ZoneInfo(settings.reporting_time_zone)
-        key = context.scheduled_execution_time.astimezone(zone).date().isoformat()
-        return dg.RunRequest(run_key=key, partition_key=key)
+        at = context.scheduled_execution_time.astimezone(zone)
+        return dg.RunRequest(run_key=at.isoformat(), partition_key=at.date().isoformat())
 
     # One process for everything: each further one would import everything anew, and DuckDB lets
     # only one write.

@@ -1,15 +1,18 @@
 """Publish: the candidate, and the link that leads readers to it once it has passed its checks."""
 
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
 from ingestion import DOMAINS
-from orchestration.defs.nightly import MAKE_CURRENT_TAG, as_of_date, as_of_dates, has_tag
-from orchestration.defs.raw import raw_key
+from orchestration.defs.nightly import as_of_date, as_of_dates, lead_of
+from orchestration.defs.raw import freshness, raw_key
 from orchestration.manifest import Manifest, published_tables
 from orchestration.progress import Progress
 from orchestration.publishing import (
+    DATABASE,
     Check,
     Publish,
     build_candidate,
@@ -17,7 +20,9 @@ from orchestration.publishing import (
     code_version,
     publish_candidate,
 )
+from orchestration.report import read_conservation
 from orchestration.restatements import write_audit
+from orchestration.staleness import data_through
 from settings import Settings
 
 CANDIDATE = dg.AssetKey(["publish", "candidate"])
@@ -45,12 +50,16 @@ def definitions(settings: Settings, progress: Progress, manifest: Manifest) -> d
     def candidate(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         with progress.station("candidate"):
             rows = build_candidate(settings, tables)
-            restated = write_audit(settings, manifest, tables, as_of_date(context.run, settings))
-            folder = candidate_path(settings)
-            size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+            as_of, lead = as_of_date(context.run, settings), lead_of(context.run)
+            restated = write_audit(settings, manifest, tables, as_of, lead)
             progress.note(f"{len(rows)} tables, {sum(rows.values()):,} rows, {restated:,} restated")
         return dg.MaterializeResult(
-            metadata={"rows": dg.MetadataValue.json(rows), "restated": restated, "size_bytes": size}
+            metadata={
+                "rows": dg.MetadataValue.json(rows),
+                "restated": restated,
+                "seconds": round(progress.seconds["candidate"], 3),
+                **_size_and_records(candidate_path(settings)),
+            }
         )
 
     @dg.asset(
@@ -61,6 +70,7 @@ def definitions(settings: Settings, progress: Progress, manifest: Manifest) -> d
         backfill_policy=dg.BackfillPolicy.multi_run(1),
         deps=[CANDIDATE],
         description="The folder that readers open: published/current.",
+        freshness_policy=freshness(settings),
     )
     def current(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         with progress.station("publish"):
@@ -73,7 +83,7 @@ def definitions(settings: Settings, progress: Progress, manifest: Manifest) -> d
                     published_at=datetime.now(UTC),
                     checks=_checks(context),
                 ),
-                make_current=has_tag(context.run, MAKE_CURRENT_TAG),
+                lead_of(context.run),
             )
             progress.note(published.publish_id)
         return dg.MaterializeResult(
@@ -83,10 +93,26 @@ def definitions(settings: Settings, progress: Progress, manifest: Manifest) -> d
                 "links": dg.MetadataValue.json(list(published.links)),
                 "tables": published.tables,
                 "rows": published.rows,
+                "seconds": round(progress.seconds["publish"], 3),
+                **_size_and_records(published.folder),
             }
         )
 
     return dg.Definitions(assets=[candidate, current])
+
+
+def _size_and_records(folder: Path) -> dict[str, Any]:
+    """What an operator wants to see of a publish: its size, how far data goes, what was refused."""
+    database = folder / DATABASE
+    conservation = read_conservation(database, "main.audit_conservation")
+    return {
+        "size_bytes": sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()),
+        "data_through": {
+            domain: str(day) if day else None for domain, day in data_through(database).items()
+        },
+        "records_read": sum(row["records_read"] for row in conservation),
+        "rejected": sum(row["rejected"] for row in conservation),
+    }
 
 
 def _checks(context: dg.AssetExecutionContext) -> tuple[Check, ...]:

@@ -10,7 +10,7 @@ from expectations import Finding, current_examiner
 from expectations.arrival import Agreement, Stale, arrival_frames
 from expectations.release import release_frames
 from ingestion import DOMAINS, ENTITIES
-from orchestration.defs.nightly import as_of_date
+from orchestration.defs.nightly import as_of_date, lead_of
 from orchestration.defs.published import CANDIDATE
 from orchestration.defs.raw import raw_key
 from orchestration.manifest import Manifest, published_tables
@@ -18,8 +18,8 @@ from orchestration.progress import Progress
 from orchestration.publishing import (
     DATABASE,
     candidate_path,
-    current_publish,
     parquet_rows,
+    previous_publish,
     warehouse_rows,
 )
 from orchestration.restatements import audit_rows
@@ -141,13 +141,14 @@ def _release_checks(
         with progress.station("release checks"):
             candidate = candidate_path(settings)
             expected = warehouse_rows(settings, tables) | audit_rows(settings)
-            last = current_publish(settings)
+            as_of = as_of_date(context.run, settings)
+            last = previous_publish(settings, as_of, lead_of(context.run))
             with duckdb.connect(str(candidate / DATABASE), read_only=True) as connection:
                 frames = release_frames(
                     connection,
                     expected,
                     parquet_rows(candidate),
-                    as_of_date(context.run, settings),
+                    as_of,
                     last / DATABASE if last else None,
                     [table.name for table in tables if table.view_of is not None],
                 )

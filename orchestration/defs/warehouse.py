@@ -18,6 +18,7 @@ from orchestration.lineage import LINEAGE_TABLES, lineage_tables
 from orchestration.manifest import DBT_ARGUMENTS, Manifest, dbt_environment
 from orchestration.metric_catalog import METRIC_CATALOG, metric_catalog
 from orchestration.progress import Progress
+from orchestration.report import read_conservation
 from settings import DBT_PROJECT, RUN_TABLES, Settings, run_tables
 
 
@@ -134,8 +135,28 @@ def _dbt_models(settings: Settings, progress: Progress, manifest: Manifest) -> d
                 )
             if invocation.process.returncode != 0:
                 raise _failure(settings, str(invocation.get_error()))
+        yield from _observed(settings, translator, manifest, context.partition_key)
 
     return dbt_build
+
+
+def _observed(
+    settings: Settings, translator: FolderIsGroup, manifest: Manifest, partition: str
+) -> Iterator[dg.AssetObservation]:
+    """Where the records of each entity went, on the model that judges them: one query for all."""
+    models = {
+        node["name"].rpartition("__")[2]: node
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["name"].startswith("stg_native__")
+    }
+    for row in read_conservation(settings.warehouse_path, "published.audit_conservation"):
+        if (node := models.get(row["entity"])) and row["records_read"]:
+            counts = {name: value for name, value in row.items() if isinstance(value, int)}
+            yield dg.AssetObservation(
+                translator.get_asset_key(node),
+                partition=partition,
+                metadata={"dagster/row_count": row["current_rows"], **counts},
+            )
 
 
 def _failure(settings: Settings, said: str) -> dg.Failure:

@@ -86,12 +86,16 @@ def _csv_lines(content: Sequence[Record | str]) -> list[str]:
     return lines
 
 
-def account360(*arguments: object, **settings: object) -> subprocess.CompletedProcess[str]:
+def account360(
+    *arguments: object, timeout: float = 400, **settings: object
+) -> subprocess.CompletedProcess[str]:
     """Call the command line, with `settings` as variables and none left over from outside."""
-    return call(COMMAND, *arguments, **settings)
+    return call(COMMAND, *arguments, timeout=timeout, **settings)
 
 
-def call(*command: object, **settings: object) -> subprocess.CompletedProcess[str]:
+def call(
+    *command: object, timeout: float = 400, **settings: object
+) -> subprocess.CompletedProcess[str]:
     """Run a program with `settings` as variables and none of ours left over from outside."""
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN_VARIABLES)
@@ -102,7 +106,7 @@ def call(*command: object, **settings: object) -> subprocess.CompletedProcess[st
         env=environment | ours,
         capture_output=True,
         text=True,
-        timeout=400,
+        timeout=timeout,
         check=False,
     )
 

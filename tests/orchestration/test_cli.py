@@ -9,7 +9,10 @@ import pytest
 
 from orchestration import cli, night
 from orchestration.night import NightError, advice
-from orchestration.report import NightReport
+from orchestration.publishing import Lead
+from orchestration.report import NightReport, Remark, save
+from settings import ALERT_WEBHOOK_URL, load_settings
+from tests.orchestration.receivers import webhook
 
 
 @pytest.fixture
@@ -46,7 +49,7 @@ def test_run_passes_its_options_on(home, nights, capsys):
     [(settings, as_of, options)] = nights
     assert (settings.home, settings.landing) == (home, home / "landing")
     assert as_of == date(2024, 6, 10)
-    assert (options["full_refresh"], options["make_current"]) == (True, True)
+    assert (options["full_refresh"], options["lead"]) == (True, Lead.CURRENT)
     assert "published" in capsys.readouterr().out
 
 
@@ -215,3 +218,122 @@ def test_errors_with_a_way_out_tell_it():
     assert advice("[Errno 28] No space left on device").startswith("the disk is full: make room")
     assert advice("dagster.DagsterExecutionInterruptedError") == "it was stopped before it was done"
     assert advice("something else") == "something else"
+
+
+@pytest.fixture
+def backfilled(monkeypatch):
+    """The nights that a backfill ran, instead of running them; those of `failing` fail."""
+    from orchestration import backfill
+
+    asked, failing = [], set()
+
+    def run_night(settings, as_of, *, full_refresh, lead, tell):
+        asked.append((str(as_of), full_refresh, lead))
+        report = NightReport(str(as_of), "run", "now", "the.log", seconds=1.0)
+        if str(as_of) in failing:
+            report.failures.append(Remark("dbt a_test", "Got 1 result\nmore"))
+        else:
+            report.publish_id, report.links = "p", [f"as_of={as_of}"]
+        return report
+
+    monkeypatch.setattr(backfill, "run_night", run_night)
+    return asked, failing
+
+
+def test_a_backfill_runs_its_dates_in_order_each_beside_what_readers_see(home, backfilled, capsys):
+    asked, _ = backfilled
+    assert run("backfill", "2024-02-28", "2024-03-01", "--home", home, "--full-refresh") == 0
+    assert asked == [
+        ("2024-02-28", True, Lead.BESIDE),
+        ("2024-02-29", False, Lead.BESIDE),
+        ("2024-03-01", False, Lead.BESIDE),
+    ]
+    *lines, summary = capsys.readouterr().out.splitlines()
+    assert lines[1] == (
+        f"2024-02-29  published in 1.0 s  {home}/published/as_of=2024-02-29/account360.duckdb"
+    )
+    assert summary == "Backfilled 3 of 3 dates; published/current was left as it is."
+
+
+@pytest.mark.parametrize(("options", "nights", "published"), [([], 2, 1), (["--keep-going"], 3, 2)])
+def test_a_backfill_ends_at_the_first_night_that_fails_unless_told_otherwise(
+    home, backfilled, capsys, options, nights, published
+):
+    asked, failing = backfilled
+    failing.add("2024-06-02")
+    assert run("backfill", "2024-06-01", "2024-06-03", "--home", home, *options) == 1
+    assert len(asked) == nights
+    out = capsys.readouterr().out.splitlines()
+    assert out[1] == "2024-06-02  FAILED after 1.0 s  dbt a_test: Got 1 result; log the.log"
+    assert out[-1].startswith(f"Backfilled {published} of 3 dates")
+
+
+def test_a_backfill_tells_of_a_night_that_could_not_begin(home, monkeypatch, capsys):
+    from orchestration import backfill
+
+    def refuse(*_, **__):
+        raise NightError("another run is under way")
+
+    monkeypatch.setattr(backfill, "run_night", refuse)
+    assert run("backfill", "2024-06-01", "2024-06-01", "--home", home) == 1
+    assert "FAILED after 0.0 s  another run is under way" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("dates", "said"),
+    [
+        (["2024-06-02", "2024-06-01"], "FROM 2024-06-02 is after TO 2024-06-01"),
+        (["1999-12-31", "2024-06-01"], "FROM 1999-12-31 cannot be: allowed is 2000-01-01 to"),
+        (["2024-06-01", "2999-01-01"], "TO 2999-01-01 cannot be"),
+    ],
+)
+def test_a_backfill_of_dates_that_cannot_be_is_refused(home, capsys, dates, said):
+    assert run("backfill", *dates, "--home", home) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_failed_night_is_told_and_one_that_nobody_hears_of_fails_no_other_way(
+    home, monkeypatch, capsys
+):
+    failed = NightReport("2024-06-10", "r", "s", "the.log", failures=[Remark("check", "failed")])
+    monkeypatch.setattr(night, "run_night", lambda *_, **__: failed)
+    with webhook() as hook:
+        monkeypatch.setenv(ALERT_WEBHOOK_URL, hook.url)
+        assert run("run", "--home", home) == 1
+        assert "the night of 2024-06-10 did not publish" in hook.bodies[0].decode()
+        hook.answers = [400]
+        monkeypatch.setattr(night, "run_night", _not_begun)
+        assert run("run", "--home", home) == 1
+    err = capsys.readouterr().err
+    assert "the alert did not go out by webhook: the receiver answered 400" in err
+    assert "account360: another run is under way" in err
+    assert hook.url not in err
+
+
+def _not_begun(*_, **__):
+    raise NightError("another run is under way")
+
+
+def test_status_check_ends_with_1_where_something_is_to_be_said(home, capsys):
+    assert run("status", "--home", home) == 0
+    capsys.readouterr()
+    assert run("status", "--check", "--home", home) == 1
+    assert capsys.readouterr().out.endswith(f"stale: nothing is published in {home} yet\n")
+    settings = load_settings(environ={}, home=home)
+    save(NightReport("2024-06-10", "r", "s", "l", failures=[Remark("dbt x", "y")]), settings)
+    assert run("status", "--check", "--home", home) == 1
+    assert "failed: the last night, of 2024-06-10, did not publish: dbt x: y" in (
+        capsys.readouterr().out
+    )
+    assert run("status", "--alert", "--home", home) == 2
+
+
+def test_the_folder_of_dagsters_services_is_written_and_named(home, monkeypatch, capsys):
+    monkeypatch.delenv("ACCOUNT360_DAGSTER_POSTGRES_URL", raising=False)
+    assert run("dagster-home", "--home", home) == 0
+    assert capsys.readouterr().out == f"{home}/dagster\n"
+    assert (home / "dagster" / "dagster.yaml").exists()
+    monkeypatch.setenv("ACCOUNT360_DAGSTER_STORAGE", "postgres")
+    for command in ("dagster-home", "ui"):
+        assert run(command, "--home", home) == 2
+        assert "ACCOUNT360_DAGSTER_POSTGRES_URL is not set" in capsys.readouterr().err

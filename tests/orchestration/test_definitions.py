@@ -1,6 +1,7 @@
 """The definitions as Dagster loads them, for the project's own dbt models."""
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import dagster as dg
@@ -8,8 +9,11 @@ import pytest
 
 from ingestion import DOMAINS, ENTITIES
 from orchestration.definitions import build
+from orchestration.defs import nightly, raw
+from orchestration.instance import dagster_instance
 from orchestration.manifest import load_manifest
-from orchestration.night import dagster_instance
+from orchestration.progress import Progress
+from orchestration.publishing import Lead, code_version
 from settings import load_settings
 
 
@@ -101,6 +105,81 @@ def test_the_schedule_is_in_the_reporting_time_zone_and_off(definitions):
     )
     [request] = schedule.evaluate_tick(context).run_requests
     assert request.partition_key == "2024-06-10"
+    assert request.tags["account360/as_of"] == "2024-06-10"
+    assert request.tags["account360/code_version"] == code_version()
+
+
+def test_the_hour_of_the_night_is_a_setting_and_every_tick_is_a_run(home_settings):
+    settings = replace(home_settings, nightly_cron="30 1,13 * * *")
+    definitions = dg.Definitions.merge(
+        nightly.definitions(settings, nightly.nightly_job(settings)),
+        raw.definitions(settings, Progress()),
+    )
+    schedule = definitions.resolve_schedule_def("every_night")
+    assert schedule.cron_schedule == "30 1,13 * * *"
+    keys = set()
+    for hour in (1, 13):
+        at = datetime(2024, 6, 10, hour, 30, tzinfo=ZoneInfo("Asia/Tokyo"))
+        context = dg.build_schedule_context(
+            scheduled_execution_time=at, repository_def=definitions.get_repository_def()
+        )
+        [request] = schedule.evaluate_tick(context).run_requests
+        assert request.partition_key == "2024-06-10"
+        keys.add(request.run_key)
+    assert len(keys) == 2
+
+
+def test_what_starts_runs_is_off_and_what_only_watches_is_on(definitions):
+    names = {
+        sensor.name: sensor.default_status.value
+        for sensor in definitions.get_repository_def().sensor_defs
+        if sensor.name != "default_automation_condition_sensor"
+    }
+    assert names == {
+        "landing_files": "STOPPED",
+        "failed_runs": "RUNNING",
+        "ended_runs": "RUNNING",
+        "stale_data": "RUNNING",
+        "watch": "RUNNING",
+    }
+
+
+def test_each_date_of_a_backfill_is_a_run_of_its_own_that_says_its_date(definitions):
+    job = definitions.resolve_job_def("nightly")
+    assert job.backfill_policy.max_partitions_per_run == 1
+    tags = job.get_tags_for_partition_key("2024-06-10", None)
+    assert tags["account360/as_of"] == "2024-06-10"
+
+
+def test_a_run_of_a_backfill_leaves_current_as_it_is():
+    def lead(**tags):
+        named = {name.replace("__", "/"): value for name, value in tags.items()}
+        return nightly.lead_of(dg.DagsterRun(job_name="nightly", tags=named))
+
+    assert lead() is Lead.BY_DATE
+    assert lead(account360__make_current="true") is Lead.CURRENT
+    assert lead(account360__make_current="false", account360__beside="false") is Lead.BY_DATE
+    assert lead(dagster__backfill="x", account360__make_current="true") is Lead.BESIDE
+    for one in Lead:
+        assert nightly.lead_of(dg.DagsterRun("nightly", tags=nightly.lead_tags(one))) is one
+
+
+def test_domains_and_the_publish_are_to_be_made_as_often_as_a_publish_is_fresh(
+    home_settings, graph
+):
+    hours = home_settings.stale_publish_hours
+    fresh = {
+        key.to_user_string(): policy
+        for key in graph.get_all_asset_keys()
+        if (policy := graph.get(key).freshness_policy)
+    }
+    assert fresh.keys() == {
+        *(f"raw_{domain}/landed_files" for domain in DOMAINS),
+        "publish/current",
+    }
+    for policy in fresh.values():
+        assert policy.fail_window.to_timedelta() == timedelta(hours=hours)
+        assert policy.warn_window.to_timedelta() == timedelta(hours=0.75 * hours)
 
 
 def test_the_event_log_keeps_what_the_stock_storage_reads(tmp_path):

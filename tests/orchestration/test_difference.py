@@ -11,7 +11,7 @@ import pytest
 
 from orchestration.comparison import open_side, row_changes, schema_changes
 from orchestration.difference import UnknownPublishError, compare, find_publish, render
-from orchestration.publishing import Publish, build_candidate, publish_candidate
+from orchestration.publishing import Lead, Publish, build_candidate, publish_candidate
 from tests.orchestration.small_warehouse import TABLES, fill
 
 START = datetime(2024, 6, 10, 3, 0, 0, tzinfo=UTC)
@@ -21,7 +21,7 @@ def make(settings, number, as_of=date(2024, 6, 10), accounts=3):
     fill(settings, accounts=accounts)
     build_candidate(settings, TABLES)
     publish = Publish(as_of, f"run{number:05}", "1.0", START + timedelta(minutes=number), ())
-    return publish_candidate(settings, publish, make_current=False).folder
+    return publish_candidate(settings, publish, Lead.BY_DATE).folder
 
 
 # --- which publish

@@ -15,6 +15,7 @@ from orchestration.manifest import PublishedTable
 from orchestration.publishing import (
     DATABASE,
     WITHOUT_PERSONAL_DATA,
+    Lead,
     Publish,
     build_candidate,
     publish_candidate,
@@ -61,7 +62,7 @@ def publish(settings: Settings) -> Path:
     build_candidate(settings, TABLES)
     when = datetime(2024, 6, 10, tzinfo=UTC)
     one = Publish(date(2024, 6, 10), "run00001", "1.0", when, ())
-    return publish_candidate(settings, one, make_current=False).folder
+    return publish_candidate(settings, one, Lead.BY_DATE).folder
 
 
 def rows(path: Path, query: str) -> list[tuple]:
@@ -158,7 +159,7 @@ def test_a_person_is_erased_from_hashed_publishes_too(settings: Settings) -> Non
     build_candidate(hashed, tables)
     when = datetime(2024, 6, 10, tzinfo=UTC)
     one = Publish(date(2024, 6, 10), "run00001", "1.0", when, ())
-    folder = publish_candidate(hashed, one, make_current=False).folder
+    folder = publish_candidate(hashed, one, Lead.BY_DATE).folder
     before = rows(folder / DATABASE, "select * from account_users order by email")
     assert main(["erase", "--home", str(settings.home), "--user", "a", "u1", "--yes"]) == 0
     for name in (DATABASE, WITHOUT_PERSONAL_DATA):

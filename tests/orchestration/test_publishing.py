@@ -10,6 +10,7 @@ from orchestration import publishing
 from orchestration.manifest import PublishedTable
 from orchestration.publishing import (
     Check,
+    Lead,
     Publish,
     PublishError,
     build_candidate,
@@ -31,12 +32,13 @@ CHECKS = (
     Check("account_360", "unique_grain_account_360", True, True),
     Check("candidate", "release_as_usual", False, False),
 )
+FIRST, SECOND = (Publish(AS_OF, f"run0000{n}", "1.0", START, CHECKS) for n in (1, 2))
 
 
-def make(settings, *, number=1, as_of=AS_OF, make_current=False):
+def make(settings, *, number=1, as_of=AS_OF, lead=Lead.BY_DATE):
     build_candidate(settings, TABLES)
     publish = Publish(as_of, f"run{number:05}", "1.0", START + timedelta(minutes=number), CHECKS)
-    return publish_candidate(settings, publish, make_current)
+    return publish_candidate(settings, publish, lead)
 
 
 def accounts(path: Path) -> int:
@@ -141,9 +143,36 @@ def test_an_older_as_of_date_is_published_beside(warehouse):
 
 def test_an_older_as_of_date_becomes_current_when_asked_for(warehouse):
     make(warehouse, number=1)
-    older = make(warehouse, number=2, as_of=date(2024, 5, 1), make_current=True)
+    older = make(warehouse, number=2, as_of=date(2024, 5, 1), lead=Lead.CURRENT)
     assert older.links == ("as_of=2024-05-01", "current")
     assert current_publish(warehouse) == older.folder
+
+
+def test_a_backfilled_date_goes_beside_and_leaves_current_as_it_is(warehouse):
+    alone = make(warehouse, number=1, as_of=date(2024, 6, 1), lead=Lead.BESIDE)
+    assert alone.links == ("as_of=2024-06-01",)
+    assert current_publish(warehouse) is None
+    assert previous_publish(warehouse, AS_OF, Lead.BESIDE) == alone.folder
+
+    newest = make(warehouse, number=2)
+    same = make(warehouse, number=3, lead=Lead.BESIDE)
+    later = make(warehouse, number=4, as_of=date(2024, 6, 20), lead=Lead.BESIDE)
+    assert (same.links, later.links) == (("as_of=2024-06-10",), ("as_of=2024-06-20",))
+    assert current_publish(warehouse) == newest.folder
+    again = make(warehouse, number=5, lead=Lead.BESIDE)
+    assert folders(warehouse) == sorted(one.publish_id for one in (alone, newest, again, later))
+
+    # A night of that date leads both links to itself.
+    night = make(warehouse, number=6)
+    assert night.links == ("as_of=2024-06-10", "current")
+
+
+def test_a_backfilled_date_is_compared_with_the_date_before_it(warehouse):
+    first = make(warehouse, number=1, as_of=date(2024, 6, 8), lead=Lead.BESIDE)
+    current = make(warehouse, number=2, as_of=date(2024, 6, 1))
+    assert current.is_current
+    assert previous_publish(warehouse, date(2024, 6, 9), Lead.BESIDE) == first.folder
+    assert previous_publish(warehouse, date(2024, 6, 9)) == current.folder
 
 
 def test_what_stands_beside_is_kept_however_many_nights_follow(warehouse):
@@ -171,7 +200,9 @@ def test_a_run_killed_at_any_step_is_healed_by_the_next(warehouse, monkeypatch, 
     with monkeypatch.context() as patch:
         patch.setattr(publishing, killed_at, kill)
         with pytest.raises(Killed):
-            publish_candidate(warehouse, Publish(AS_OF, "run00002", "1.0", START, CHECKS), False)
+            publish_candidate(
+                warehouse, Publish(AS_OF, "run00002", "1.0", START, CHECKS), Lead.BY_DATE
+            )
     swapped = killed_at in ("heal", "_prune")
     assert accounts(warehouse.current_path) == (4 if swapped else 3)
 
@@ -242,7 +273,9 @@ def make_with_views(settings, sql="sum(ending_mrr)"):
     tables = [*TABLES, *VIEWS]
     assert build_candidate(settings, tables).keys() == {"account_360", "account_months"}
     assert warehouse_rows(settings, tables).keys() == {"account_360", "account_months"}
-    return publish_candidate(settings, Publish(AS_OF, "run00001", "1.0", START, CHECKS), False)
+    return publish_candidate(
+        settings, Publish(AS_OF, "run00001", "1.0", START, CHECKS), Lead.BY_DATE
+    )
 
 
 def test_a_view_over_published_tables_is_published_as_one_and_can_be_moved(warehouse, tmp_path):

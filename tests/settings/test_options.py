@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,14 @@ def test_the_environment_wins_over_the_file_and_the_command_line_over_both(tmp_p
         ("reject_threshold_pct", 101, "allowed is a percentage from 0 to 100"),
         ("full_extract_entities", ["crm.leads"], "is 'leads': allowed is any of account_aliases"),
         ("trial_plan_codes", [1], "allowed is a list of names"),
+        ("nightly_cron", "0 24 * * *", "is '0 24 * * *': allowed is a cron text of minute, hour"),
+        ("nightly_cron", "3 * * *", "allowed is a cron text"),
+        ("nightly_cron", "@daily", "allowed is a cron text"),
+        ("nightly_cron", "0 5-3 * * *", "allowed is a cron text"),
+        ("nightly_cron", "*/0 3 * * *", "allowed is a cron text"),
+        ("alert_emails", ["ops"], "is 'ops': allowed is a list of e-mail addresses"),
+        ("smtp_port", 0, "allowed is a whole number from 1 to 65535"),
+        ("dagster_storage", "mysql", "allowed is sqlite or postgres"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place_and_what_is_allowed(
@@ -77,6 +86,24 @@ def test_what_is_wrong_is_said_with_its_place_and_what_is_allowed(
         load_settings(file=settings_file(tmp_path, text), environ={})
 
 
+def test_a_secret_is_refused_in_a_file_and_never_repeated(tmp_path: Path) -> None:
+    for name in ("alert_webhook_url", "smtp_password", "dagster_postgres_url"):
+        file = settings_file(tmp_path, f'{name} = "s3cret"')
+        with pytest.raises(SettingsError, match="secrets are never written down") as error:
+            load_settings(file=file, environ={})
+        assert f"set ACCOUNT360_{name.upper()} in the environment" in str(error.value)
+        assert "s3cret" not in str(error.value)
+        environ = {f"ACCOUNT360_{name.upper()}": "s3cret"}
+        settings = load_settings(file=settings_file(tmp_path, ""), environ=environ)
+        assert "s3cret" not in repr(settings)
+
+
+@pytest.mark.parametrize("given", ["0 3 * * *", "*/15 0-6,22 1 1-12/3 1-5", " 30  2 * * 7 "])
+def test_a_cron_text_has_five_fields_of_numbers_and_ranges(tmp_path: Path, given: str) -> None:
+    file = settings_file(tmp_path, f'nightly_cron = "{given}"')
+    assert load_settings(file=file, environ={}).nightly_cron == " ".join(given.split())
+
+
 def test_an_unknown_variable_is_an_error() -> None:
     with pytest.raises(SettingsError, match="unknown setting 'gracedays' in the environment"):
         load_settings(environ={"ACCOUNT360_GRACEDAYS": "2"})
@@ -85,7 +112,7 @@ def test_an_unknown_variable_is_an_error() -> None:
 def test_the_projects_own_file_is_valid_and_names_every_setting() -> None:
     settings = load_settings(environ={})
     text = SETTINGS_FILE.read_text(encoding="utf-8")
-    for name in (*settings.as_row(), "home", "landing"):
+    for name in sorted({field.name for field in fields(settings)}):
         assert re.search(rf"^(# )?{name} = ", text, flags=re.MULTILINE), name
 
 

@@ -22,6 +22,7 @@ from ingestion.sources.native.errors import UnreadableFileError
 from ingestion.sources.native.notes import Notes, stamp_of
 from ingestion.sources.native.opening import advice_for, identity_of, open_regular
 from ingestion.tables import PROVENANCE
+from ingestion.transient import may_pass
 from settings import Settings
 
 if TYPE_CHECKING:
@@ -252,4 +253,4 @@ def _problem(file: LandingFile, error: UnreadableFileError | OSError) -> Problem
     if isinstance(error, UnreadableFileError):
         return file.problem(error.reason, error.advice)
     reason = error.strerror or os.strerror(error.errno or 0)
-    return file.problem(f"the file cannot be read ({reason})", advice_for(error))
+    return file.problem(f"the file cannot be read ({reason})", advice_for(error), may_pass(error))

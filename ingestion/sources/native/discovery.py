@@ -17,9 +17,11 @@ from pathlib import Path, PurePosixPath
 from ingestion.entities import DOMAINS, ENTITIES
 from ingestion.report import Problem
 from ingestion.sources.native.opening import is_folder
+from ingestion.transient import may_pass
 
 FORMATS = ("jsonl.gz", "csv.gz", "jsonl", "csv", "parquet")
 _UNFINISHED = (".tmp", ".part")
+_READABLE = tuple(f".{format_}" for format_ in FORMATS)
 _ISO_DATE = re.compile(r"(?<!\d)(\d{4})-(\d{2})-(\d{2})(?!\d)")
 
 
@@ -44,9 +46,9 @@ class LandingFile:
                 continue
         return None
 
-    def problem(self, reason: str, advice: str) -> Problem:
+    def problem(self, reason: str, advice: str, may_pass: bool = False) -> Problem:
         """A problem of this file."""
-        return Problem(self.domain, self.entity, self.location, reason, advice)
+        return Problem(self.domain, self.entity, self.location, reason, advice, may_pass)
 
 
 @dataclass
@@ -77,6 +79,51 @@ def discover(landing: Path, domain: str) -> Landing:
     _refuse_equal_locations(found)
     found.ignored.sort()
     return found
+
+
+def look(landing: Path, domain: str) -> Iterator[tuple[str, os.stat_result]]:
+    """Location and state of each file that `discover` finds, in a fixed order.
+
+    Many times as fast, for who looks every minute; what cannot be listed or looked at is left out.
+    """
+    length = len(str(landing)) + 1
+    for entry in _listed(str(landing / domain)):
+        is_folder = entry.is_dir()
+        name = entry.name if is_folder else entry.name.partition(".")[0]
+        if name not in ENTITIES[domain]:
+            continue
+        for file in _below(entry.path, frozenset()) if is_folder else (entry,):
+            if not file.name.lower().endswith(_READABLE):
+                continue
+            try:
+                status = file.stat()
+            except OSError:
+                continue
+            yield _printable(file.path[length:]), status
+
+
+def _below(folder: str, above: frozenset[str]) -> Iterator[os.DirEntry[str]]:
+    """Every file below a folder; links are followed, but never in a circle."""
+    real = os.path.realpath(folder)
+    if real in above:
+        return
+    for entry in _listed(folder):
+        if entry.is_dir():
+            yield from _below(entry.path, above | {real})
+        else:
+            yield entry
+
+
+def _listed(folder: str) -> list[os.DirEntry[str]]:
+    """The entries of a folder that are not hidden, in name order; none where it cannot be read."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(
+                (entry for entry in entries if not entry.name.startswith(".")),
+                key=lambda entry: entry.name,
+            )
+    except OSError:
+        return []
 
 
 def foreign_entries(landing: Path) -> list[str]:
@@ -185,10 +232,14 @@ def _unlisted(folder: Path, landing: Path, domain: str, entity: str, error: OSEr
         _location(folder, landing),
         f"the folder cannot be read ({error.strerror})",
         "Make it a folder that this user may list.",
+        may_pass(error),
     )
 
 
 def _location(path: Path, landing: Path) -> str:
     # A name that is not UTF-8 gets replacement characters: it has to be printable and storable.
-    location = str(PurePosixPath(path.relative_to(landing)))
+    return _printable(str(PurePosixPath(path.relative_to(landing))))
+
+
+def _printable(location: str) -> str:
     return location.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
