@@ -25,6 +25,7 @@ examples:
   account360 run                           load, check, build and publish, as of today
   account360 run --as-of 2024-06-10        as of another day: the first day that is not complete
   account360 run --landing inbox --home wh another landing folder, another home folder
+  account360 run --accept CHECK --reason "why"    publish once although the release check fails
   account360 status                        what is published, and how the last night ended
   account360 explain ending_mrr --account ACC-1001    one figure, down to the records
   account360 diff previous current         what changed with the last publish
@@ -119,6 +120,20 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="lead readers to this publish even if its as-of date is before the current one's",
     )
+    run.add_argument(
+        "--accept",
+        action="append",
+        default=[],
+        metavar="CHECK",
+        help="publish this once although this release check (drift.…) fails; as often as needed",
+    )
+    run.add_argument(
+        "--reason",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="why; one for all accepted checks, or one for each",
+    )
     run.set_defaults(command=_run)
 
     demo = commands.add_parser(
@@ -155,7 +170,8 @@ def _parser() -> argparse.ArgumentParser:
         "diff",
         help="how two kept publishes differ: schema, rows, figures of past periods",
         description="How two kept publishes differ. A publish is given by its id or the beginning "
-        "of one, as current or previous (the one before it), or as_of=DATE.",
+        "of one, as current or previous (the one before it), as_of=DATE, or candidate: the one "
+        "that the checks of the last night stopped.",
     )
     diff.add_argument("before", metavar="PUBLISH", nargs="?", default="previous")
     diff.add_argument("after", metavar="PUBLISH", nargs="?", default="current")
@@ -318,6 +334,13 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
             f"landing folder {settings.landing} does not exist: put files there, name another with "
             "--landing, or write those of a demo company with `account360 demo`"
         )
+    from orchestration.acceptance import AcceptanceError, paired, refuse_wrong
+
+    try:
+        accepted = paired(options.accept, options.reason)
+        refuse_wrong(settings, accepted)
+    except AcceptanceError as error:
+        raise UsageError(error) from error
     settings.home.mkdir(parents=True, exist_ok=True)
     from orchestration.night import NightError, run_night
     from orchestration.report import render
@@ -328,6 +351,7 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
             as_of,
             full_refresh=options.full_refresh,
             make_current=options.make_current,
+            accepted=accepted,
             tell=sys.stderr,
         )
     except NightError as error:

@@ -19,6 +19,7 @@ from settings.charts import Chart, read_charts
 from settings.errors import SettingsError
 from settings.health import Configuration, read_health
 from settings.paths import PROJECT_ROOT, SETTINGS_FILE
+from settings.release import Release, read_release
 
 ENVIRONMENT_PREFIX = "ACCOUNT360_"
 
@@ -56,6 +57,7 @@ class Settings:
     alert_rules_file: Path
     charts_file: Path
     assignment_rules_file: Path
+    release_file: Path
 
     @cached_property
     def health(self) -> tuple[Configuration, ...]:
@@ -76,6 +78,11 @@ class Settings:
     def assignment_rules(self) -> tuple[AssignmentRule, ...]:
         """What `assignment_rules_file` says; no night reads it, `account360 assign` does."""
         return read_assignment_rules(self.assignment_rules_file)
+
+    @cached_property
+    def release(self) -> Release:
+        """What `release_file` says: no figure hangs on it, only whether one is published."""
+        return read_release(self.release_file)
 
     @property
     def warehouse_path(self) -> Path:
@@ -163,7 +170,7 @@ def load_settings(
     values.setdefault("landing", values["home"] / "landing")
     settings = Settings(**values)
     # read here, so that a wrong file is refused where a wrong setting is
-    _ = settings.health, settings.alert_rules, settings.charts
+    _ = settings.health, settings.alert_rules, settings.charts, settings.release
     return settings
 
 
@@ -342,4 +349,5 @@ _OPTIONS: dict[str, _Option] = {
     "alert_rules_file": _Option("settings/alert_rules.toml", _path_of("file")),
     "charts_file": _Option("settings/charts.toml", _path_of("file")),
     "assignment_rules_file": _Option("settings/assignment_rules.toml", _path_of("file")),
+    "release_file": _Option("settings/release.toml", _path_of("file")),
 }

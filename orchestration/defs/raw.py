@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from ingestion import DOMAINS, ENTITIES, LoadReport, load_domain
+from orchestration.defs.nightly import may_begin
 from orchestration.progress import Progress
 from settings import Settings
 
@@ -54,7 +55,8 @@ def _domain_assets(domain: str, settings: Settings, progress: Progress) -> dg.As
             for table in (*ENTITIES[domain], *BOOKKEEPING)
         ],
     )
-    def load() -> Iterator[dg.MaterializeResult]:
+    def load(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+        told = may_begin(context.run, settings)
         with progress.station(f"landing {domain}"):
             report = load_domain(domain, settings, datetime.now(UTC))
             progress.note(_told(report))
@@ -73,7 +75,9 @@ def _domain_assets(domain: str, settings: Settings, progress: Progress) -> dg.As
                 },
             )
         yield dg.MaterializeResult(raw_key(domain, "unparsed_lines"))
-        yield dg.MaterializeResult(raw_key(domain, "landed_files"), metadata=_load_metadata(report))
+        yield dg.MaterializeResult(
+            raw_key(domain, "landed_files"), metadata=_load_metadata(report, told)
+        )
 
     return load
 
@@ -95,7 +99,7 @@ def _told(report: LoadReport) -> str:
     return f"{len(report.files)} files, {report.rows_read:,} records"
 
 
-def _load_metadata(report: LoadReport) -> dict[str, dg.MetadataValue]:
+def _load_metadata(report: LoadReport, upgrades: list[str]) -> dict[str, dg.MetadataValue]:
     """What a load tells as a whole: the check `files_readable` and the summary read it."""
     return {
         "files": dg.MetadataValue.int(len(report.files)),
@@ -105,4 +109,5 @@ def _load_metadata(report: LoadReport) -> dict[str, dg.MetadataValue]:
             [f"{c.entity}.{c.column} ({c.location})" for c in report.unknown_columns]
         ),
         "ignored": dg.MetadataValue.json(list(report.ignored)),
+        **({"upgrades": dg.MetadataValue.json(upgrades)} if upgrades else {}),
     }
