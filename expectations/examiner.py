@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,19 @@ class ExaminerError(RuntimeError):
 
 @dataclass(frozen=True)
 class Finding:
-    """What one expectation found: whether it held and, if not, where and what was seen instead."""
+    """What one expectation found: whether it held and, if not, where and what was seen instead.
+
+    frame: the frame that it looked at. subjects: all rows that failed, of which `observed` shows
+    the first few.
+    """
 
     expectation: str
     says: str
     blocking: bool
     success: bool
     observed: str
+    frame: str = ""
+    subjects: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         """One line: what should hold and, where it does not, what was seen."""

@@ -44,11 +44,11 @@ def validate(suite: Suite, frames: Mapping[str, Mapping[str, Any]]) -> list[Find
                 "include_unexpected_rows": False,
             },
         )
-        findings += [_finding(one) for one in result.results]
+        findings += [_finding(name, one) for one in result.results]
     return findings
 
 
-def _finding(result: ExpectationValidationResult) -> Finding:
+def _finding(frame: str, result: ExpectationValidationResult) -> Finding:
     config = result.expectation_config
     assert config is not None
     raised = [info for info in _exceptions(result.exception_info) if info]
@@ -60,6 +60,10 @@ def _finding(result: ExpectationValidationResult) -> Finding:
         blocking=str(getattr(config.severity, "value", config.severity)) == "critical",
         success=bool(result.success),
         observed="" if result.success else _observed(result.result, config.kwargs),
+        frame=frame,
+        subjects=[]
+        if result.success
+        else [row[SUBJECT] for row in result.result.get("unexpected_index_list") or []],
     )
 
 

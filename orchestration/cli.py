@@ -27,6 +27,7 @@ examples:
   account360 run                           load, check, build and publish, as of today
   account360 run --as-of 2024-06-10        as of another day: the first day that is not complete
   account360 run --landing inbox --home wh another landing folder, another home folder
+  account360 run --accept CHECK --reason "why"    publish once although the release check fails
   account360 status                        what is published, and how the last night ended
   account360 status --check --alert        whether it is fresh; tell who is to be told, if not
   account360 backfill 2024-06-01 2024-06-10    past nights, each beside the current publish
@@ -121,6 +122,20 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="lead readers to this publish even if its as-of date is before the current one's",
     )
+    run.add_argument(
+        "--accept",
+        action="append",
+        default=[],
+        metavar="CHECK",
+        help="publish this once although this release check (drift.…) fails; as often as needed",
+    )
+    run.add_argument(
+        "--reason",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="why; one for all accepted checks, or one for each",
+    )
     run.set_defaults(command=_run)
 
     _add_backfill(commands)
@@ -167,7 +182,8 @@ def _parser() -> argparse.ArgumentParser:
         "diff",
         help="how two kept publishes differ: schema, rows, figures of past periods",
         description="How two kept publishes differ. A publish is given by its id or the beginning "
-        "of one, as current or previous (the one before it), or as_of=DATE.",
+        "of one, as current or previous (the one before it), as_of=DATE, or candidate: the one "
+        "that the checks of the last night stopped.",
     )
     diff.add_argument("before", metavar="PUBLISH", nargs="?", default="previous")
     diff.add_argument("after", metavar="PUBLISH", nargs="?", default="current")
@@ -352,6 +368,13 @@ def _nights(text: str) -> int:
 
 def _run(settings: Settings, options: argparse.Namespace) -> int:
     as_of = _as_of(settings, options.as_of)
+    from orchestration.acceptance import AcceptanceError, paired, refuse_wrong
+
+    try:
+        accepted = paired(options.accept, options.reason)
+        refuse_wrong(settings, accepted)
+    except AcceptanceError as error:
+        raise UsageError(error) from error
     _prepare(settings)
     from orchestration.alerts import tell_failed, tell_not_begun
     from orchestration.night import NightError, run_night
@@ -364,6 +387,7 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
             as_of,
             full_refresh=options.full_refresh,
             lead=Lead.CURRENT if options.make_current else Lead.BY_DATE,
+            accepted=accepted,
             tell=sys.stderr,
         )
     except NightError as error:

@@ -41,6 +41,18 @@ def read_remarks(target: Path, warehouse: Path) -> list[DbtFailure]:
     return _read(target, warehouse, ("warn",))
 
 
+def built_models(target: Path) -> list[str]:
+    """The unique ids of the models that the build whose artifacts stand in `target` has built."""
+    results = target / "run_results.json"
+    if not results.exists():
+        return []
+    return [
+        result["unique_id"]
+        for result in json.loads(results.read_bytes())["results"]
+        if result["status"] == "success" and result["unique_id"].startswith("model.")
+    ]
+
+
 def _read(target: Path, warehouse: Path, statuses: tuple[str, ...]) -> list[DbtFailure]:
     results = target / "run_results.json"
     if not results.exists():

@@ -25,7 +25,14 @@ from orchestration.comparison import (
     text,
     write_changes,
 )
-from orchestration.publishing import AUDIT_TABLE, DATABASE, current_publish, kept_publishes
+from orchestration.publishing import (
+    AUDIT_TABLE,
+    CHECKS_TABLE,
+    DATABASE,
+    candidate_path,
+    current_publish,
+    kept_publishes,
+)
 from orchestration.report import table
 from settings import Settings
 
@@ -97,10 +104,14 @@ class Difference:
 def find_publish(settings: Settings, name: str) -> Path:
     """The folder of a kept publish: by its id, the beginning of one, a link, or `previous`.
 
-    `previous` is the one that was published last before the current one. Raises
-    `UnknownPublishError`, which names the nearest, and all that are kept.
+    `previous` is the one that was published last before the current one, `candidate` the one that
+    the checks of the last night stopped. Raises `UnknownPublishError`, which names the nearest, and
+    all that are kept.
     """
     kept = kept_publishes(settings)
+    candidate = candidate_path(settings)
+    if name == "candidate" and (candidate / DATABASE).exists():
+        return candidate
     current = current_publish(settings)
     if name == "current" and current:
         return current
@@ -137,17 +148,22 @@ def compare(settings: Settings, before: Path, after: Path, limit: int) -> Differ
             now = open_side(connection, "after_publish", was.keys)
         write_changes(connection, was, now, "changes")
         _write_recorded(connection, settings, before, after)
+        # A candidate has no table that is written when it is sealed.
+        is_candidate = after == candidate_path(settings)
+        unsealed = (AUDIT_TABLE, CHECKS_TABLE) if is_candidate else ()
         return Difference(
             _version(connection, was, before),
             _version(connection, now, after),
-            schema_changes(was, now),
+            [one for one in schema_changes(was, now) if one.table not in unsealed],
             _definitions(connection, was, now),
-            row_changes(connection, was, now),
+            [one for one in row_changes(connection, was, now) if one.table not in unsealed],
             _figures(connection, limit),
         )
 
 
 def _version(connection: duckdb.DuckDBPyConnection, side: Side, folder: Path) -> Version:
+    if not side.has(AUDIT_TABLE):
+        return Version(folder.name.removeprefix("."), side.as_of, None)
     row = connection.execute(
         f"select code_version from {side.table(AUDIT_TABLE)} where publish_id = ?", [folder.name]
     ).fetchone()
@@ -183,6 +199,8 @@ def _write_recorded(
         " account_id varchar, key varchar, period date, cause varchar)"
     )
     newest_first = kept_publishes(settings)
+    if after == candidate_path(settings):
+        newest_first.insert(0, after)
     if after not in newest_first or before not in newest_first[newest_first.index(after) :]:
         return
     first, last = newest_first.index(after), newest_first.index(before)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchestration.dagster_storage import open_storage
 from settings import DAGSTER_POSTGRES_URL, Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -63,13 +64,18 @@ storage:
 """
 
 
-def dagster_instance(settings: Settings) -> DagsterInstance:
-    """Dagster's storage of a home folder: what the UI shows.
+def dagster_instance(
+    settings: Settings, tell: Callable[[str], None] = lambda _: None
+) -> DagsterInstance:
+    """Dagster's storage of a home folder: what the UI shows. Upgrades of it are told.
 
     Raises `SettingsError` where it is to be in Postgres and that cannot be reached for.
     """
     folder = write_instance_file(settings)
     refuse_unready_storage(settings)
+    if settings.dagster_storage == "sqlite":
+        return open_storage(folder, tell)
+    # Dagster's own services upgrade what they share: `dagster instance migrate`
     from dagster import DagsterInstance
 
     return DagsterInstance.from_config(str(folder))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -115,6 +116,29 @@ def published_tables(manifest: Manifest) -> list[PublishedTable]:
             )
         )
     return sorted(tables, key=lambda table: table.name)
+
+
+def model_code(manifest: Manifest, unique_id: str) -> str:
+    """The code of a model as it is written, with that of the project's macros that it calls."""
+    node = manifest["nodes"][unique_id]
+    found: set[str] = set()
+    waiting = [*node["depends_on"]["macros"], *_macros_of_hooks(manifest, node)]
+    while waiting:
+        macro = waiting.pop()
+        if macro.startswith("macro.account360.") and macro not in found:
+            found.add(macro)
+            waiting += manifest["macros"][macro]["depends_on"]["macros"]
+    macros = (manifest["macros"][macro]["macro_sql"] for macro in sorted(found))
+    return "\0".join([node["raw_code"], *macros])
+
+
+def _macros_of_hooks(manifest: Manifest, node: Manifest) -> list[str]:
+    """The project's macros that a model's hooks name: dbt does not count these as its own."""
+    hooks = [*node["config"].get("pre-hook", []), *node["config"].get("post-hook", [])]
+    words = {word for hook in hooks for word in re.findall(r"\w+", hook["sql"])}
+    return [
+        one for word in sorted(words) if (one := f"macro.account360.{word}") in manifest["macros"]
+    ]
 
 
 def is_personal(column: Mapping[str, Any]) -> bool:

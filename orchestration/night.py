@@ -8,7 +8,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import duckdb
 
+from orchestration.acceptance import as_tags, way_out
 from orchestration.dbt_failures import read_remarks
 from orchestration.erasure import has_pending
 from orchestration.instance import dagster_instance
@@ -30,7 +31,8 @@ from orchestration.report import (
     read_conservation,
     save,
 )
-from settings import Settings
+from orchestration.upgrades import WarehouseVersionError, refuse_newer
+from settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from dagster import DagsterEvent
@@ -65,9 +67,12 @@ def run_night(
     *,
     full_refresh: bool = False,
     lead: Lead = Lead.BY_DATE,
+    accepted: Mapping[str, str] | None = None,
     tell: TextIO | None = None,
 ) -> NightReport:
     """Run the night of `as_of` and tell of it on the stream `tell`; the report says how it ended.
+
+    accepted: release checks that may fail this once → why.
 
     What Dagster, dbt and dlt say goes to a log below `home/logs`. Raises `NightError` when the
     night cannot begin: another run is under way, or the warehouse is in use.
@@ -87,7 +92,7 @@ def run_night(
             )
         keep(replace(report, failures=[_NOT_ENDED]), settings)
         try:
-            _run_job(settings, as_of, full_refresh, lead, progress, report)
+            _run_job(settings, as_of, full_refresh, lead, accepted or {}, progress, report)
         except Exception as error:  # whatever it is, the log has it and the person a line
             traceback.print_exc()
             report.failures.append(_unexpected(error, report.log))
@@ -106,6 +111,7 @@ def _run_job(
     as_of: date,
     full_refresh: bool,
     lead: Lead,
+    accepted: Mapping[str, str],
     progress: Progress,
     report: NightReport,
 ) -> None:
@@ -123,7 +129,7 @@ def _run_job(
 
         definitions = build(settings, progress)
         job = definitions.resolve_job_def(JOB)
-        storage = dagster_instance(settings)
+        storage = dagster_instance(settings, report.upgrades.append)
     with storage as instance:
         end_killed_and_tell(instance, settings)
         result = job.execute_in_process(
@@ -133,6 +139,7 @@ def _run_job(
                 FULL_REFRESH_TAG: str(full_refresh).lower(),
                 **lead_tags(lead),
                 **command_line_tags(report.log),
+                **as_tags(accepted),
             },
             run_config={"loggers": {"console": {"config": {"log_level": "INFO"}}}},
             raise_on_error=False,
@@ -140,6 +147,7 @@ def _run_job(
     report.run_id = result.run_id
     for event in result.all_events:
         note_event(event, report)
+    _note_way_out(result.all_events, report)
     made = [
         event.asset_key.path
         for event in result.all_events
@@ -194,16 +202,47 @@ def _note_check(event: DagsterEvent, report: NightReport) -> None:
     check = event.asset_check_evaluation_data
     is_warning = check.severity.value == "WARN"
     # dbt's tests come with the rows they found, from what its build left.
-    if check.passed or event.step_key == "dbt_build":
+    if event.step_key == "dbt_build":
         return
     metadata = {name: value.value for name, value in check.metadata.items()}
     details: Any = metadata.get("failed") or []
+    if "acceptance_not_needed" in metadata:
+        said = "accepting it was not needed: it did not fail"
+        report.accepted.append(Remark(check.check_name, said))
+    if check.passed:
+        return
+    if "accepted_by" in metadata:
+        said = f"failed, and was accepted by {metadata['accepted_by']}"
+        details = [*details, f"reason: {metadata['accepted_reason']}"]
+        report.accepted.append(Remark(check.check_name, said, [str(each) for each in details]))
+        return
     remark = Remark(
         f"{check.check_name} on {'.'.join(check.asset_key.path)}",
         "has a remark" if is_warning else "failed",
         [str(detail) for detail in details],
     )
     (report.warnings if is_warning else report.failures).append(remark)
+
+
+def _note_way_out(events: Sequence[DagsterEvent], report: NightReport) -> None:
+    """What to do about the checks that stopped the publish and could be accepted."""
+    evaluations = [
+        event.asset_check_evaluation_data
+        for event in events
+        if event.event_type_value == "ASSET_CHECK_EVALUATION"
+    ]
+    stopped = [
+        check
+        for check in evaluations
+        if not check.passed
+        and check.check_name.startswith("drift.")
+        and check.severity.value == "ERROR"
+    ]
+    if stopped:
+        previous = str(stopped[0].metadata["compared_with"].value)
+        names = [check.check_name for check in stopped]
+        commands = way_out(report.as_of, previous, names)
+        report.failures.append(Remark("to go on", "look at the change first", commands))
 
 
 def _note_dbt_remarks(settings: Settings, report: NightReport) -> None:
@@ -219,6 +258,7 @@ def _note_materialization(event: DagsterEvent, report: NightReport) -> None:
     }
     if key is None:
         return
+    report.upgrades += metadata.get("upgrades", [])
     if key.path[-1] == "landed_files":
         report.loads.append(
             DomainLoad(
@@ -253,6 +293,8 @@ def _unexpected(error: Exception, log: str) -> Remark:
     if isinstance(error, DbtProjectError):
         first, *more = str(error).splitlines()
         return Remark("dbt project", first, more[-20:])
+    if isinstance(error, SettingsError):
+        return Remark("settings", str(error))
     return Remark(f"unexpected {type(error).__name__}", advice(str(error)), see=log)
 
 
@@ -262,6 +304,11 @@ def advice(said: str) -> str:
         process = re.search(r"PID (\d+)", said)
         by = f" by process {process.group(1)}" if process else ""
         return f"the warehouse is in use{by}: close what has it open, and run again"
+    if "Trying to read a database file with version number" in said:
+        return (
+            "it was written by a newer version of DuckDB: run the version of account360 that wrote "
+            f"it, or build a warehouse anew with another --home ({said})"
+        )
     if "DagsterExecutionInterruptedError" in said:
         return "it was stopped before it was done"
     if "No space left on device" in said or "database or disk is full" in said:
@@ -299,9 +346,12 @@ def refuse_locked(warehouse: Path) -> None:
     if not warehouse.exists():
         return
     try:
-        duckdb.connect(str(warehouse)).close()
+        with duckdb.connect(str(warehouse)) as connection:
+            refuse_newer(connection, warehouse)
     except duckdb.IOException as error:
         raise NightError(f"{warehouse} cannot be opened: {advice(str(error))}") from None
+    except WarehouseVersionError as error:
+        raise NightError(str(error)) from None
 
 
 @contextlib.contextmanager

@@ -28,6 +28,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from functools import cache
 from graphlib import TopologicalSorter
 from importlib.metadata import version
 from pathlib import Path
@@ -65,6 +66,10 @@ _CHECK_COLUMNS = {
     "check_name": ("varchar", "Name of the check: a test of dbt, or a set of expectations."),
     "is_blocking": ("boolean", "Whether nothing is published where it fails."),
     "has_passed": ("boolean", "Whether it passed; one that did not is worth a look."),
+    "finding": ("varchar", "What a release or arrival check found; NULL where it passed."),
+    "accepted_by": ("varchar", "Who had it published although it failed; NULL where nobody."),
+    "accepted_reason": ("varchar", "Why."),
+    "accepted_at": ("timestamp", "UTC instant at which it was let through."),
     "publish_id": ("varchar", "The publish, as in audit_publishes."),
     "as_of_date": ("date", "First day that is not complete in its figures."),
 }
@@ -108,6 +113,10 @@ class Check(NamedTuple):
     name: str
     is_blocking: bool
     has_passed: bool
+    finding: str | None = None
+    accepted_by: str | None = None
+    accepted_reason: str | None = None
+    accepted_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -142,6 +151,14 @@ class Published:
         return "current" in self.links
 
 
+def own_columns() -> list[tuple[str, tuple[list[str], dict[str, str]]]]:
+    """The tables that a publish is sealed with: key, and columns with their types."""
+    return [
+        (table.name, (list(table.grain), {name: kind for name, (kind, _) in columns.items()}))
+        for table, columns in ((_PUBLISHES, _AUDIT_COLUMNS), (_CHECKS, _CHECK_COLUMNS))
+    ]
+
+
 def candidate_path(settings: Settings) -> Path:
     """The folder of the publish that is being built."""
     return settings.published_path / ".candidate"
@@ -172,8 +189,9 @@ def kept_publishes(settings: Settings) -> list[Path]:
     return sorted(publish_folders(settings), key=lambda folder: folder.name[10:], reverse=True)
 
 
+@cache
 def code_version() -> str:
-    """The version of this distribution, with the git commit where there is one."""
+    """The version of this distribution, with the git commit where there is one; asked for once."""
     number = version("account360")
     try:
         commit = subprocess.run(
@@ -434,11 +452,13 @@ def heal(settings: Settings) -> None:
 
 def _adopt(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """Take the history that a publish carries into the warehouse's."""
-    names = ", ".join(_name(name) for name in _AUDIT_COLUMNS)
     try:
         connection.execute(f"attach {_text(folder / DATABASE)} as adopted (read_only)")
+        kept = connection.execute(f"describe adopted.{AUDIT_TABLE}").fetchall()
+        # Another version of the code may have known fewer columns, or more.
+        names = ", ".join(_name(name) for name, *_ in kept if name in _AUDIT_COLUMNS)
         connection.execute(
-            f"insert into run.publishes select {names} from adopted.{AUDIT_TABLE} "
+            f"insert into run.publishes by name select {names} from adopted.{AUDIT_TABLE} "
             "where publish_id not in (select publish_id from run.publishes)"
         )
         connection.execute("detach adopted")
@@ -478,7 +498,8 @@ def _seal(settings: Settings, publish: Publish) -> tuple[int, int]:
         stored = connection.execute("select table_name from duckdb_tables()").fetchall()
         names = [name for (name,) in stored]
         checks = [
-            (*check, publish.publish_id, publish.as_of) for check in sorted(set(publish.checks))
+            (*check, publish.publish_id, publish.as_of)
+            for check in sorted(set(publish.checks), key=lambda check: check[:4])
         ]
         tables = len(names) + 2
         rows = sum(_count(connection, _name(name)) for name in names)
@@ -493,7 +514,9 @@ def _seal(settings: Settings, publish: Publish) -> tuple[int, int]:
             rows,
             sum(check.has_passed for check in set(publish.checks)),
         )
-        _write(connection, folder, _PUBLISHES, _AUDIT_COLUMNS, sorted([*history, own]))
+        # by publish_id alone: columns that are younger than a row are NULL in it
+        publishes = sorted([*history, own], key=lambda row: row[0])
+        _write(connection, folder, _PUBLISHES, _AUDIT_COLUMNS, publishes)
         _write(connection, folder, _CHECKS, _CHECK_COLUMNS, checks)
     if (folder / WITHOUT_PERSONAL_DATA).exists():
         _add_own_tables(folder)
@@ -548,6 +571,11 @@ def _history(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.execute(
             f"create table if not exists run.publishes ({_definition(_AUDIT_COLUMNS)})"
         )
+        # One that an older version made lacks the columns that came since.
+        known = {name for name, *_ in connection.execute("describe run.publishes").fetchall()}
+        for name, (kind, _) in _AUDIT_COLUMNS.items():
+            if name not in known:
+                connection.execute(f"alter table run.publishes add column {_name(name)} {kind}")
         yield connection
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,8 @@ class NightReport:
     conservation: list[dict[str, Any]] = field(default_factory=list)
     failures: list[Remark] = field(default_factory=list)
     warnings: list[Remark] = field(default_factory=list)
+    accepted: list[Remark] = field(default_factory=list)
+    upgrades: list[str] = field(default_factory=list)
     stations: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -94,9 +96,11 @@ def load_last(settings: Settings) -> NightReport | None:
         return None
     values = json.loads(path.read_text(encoding="utf-8"))
     values["loads"] = [DomainLoad(**load) for load in values["loads"]]
-    for kind in ("failures", "warnings"):
-        values[kind] = [Remark(**remark) for remark in values[kind]]
-    return NightReport(**values)
+    for kind in ("failures", "warnings", "accepted"):
+        values[kind] = [Remark(**remark) for remark in values.get(kind, [])]
+    # Another version of the code may have written it, with parts that this one does not know.
+    known = {one.name for one in fields(NightReport)}
+    return NightReport(**{name: value for name, value in values.items() if name in known})
 
 
 def read_conservation(database: Path, relation: str) -> list[dict[str, Any]]:
@@ -122,7 +126,9 @@ def render(report: NightReport) -> str:
         _headline(report),
         _section("Loaded", _load_lines(report.loads)),
         _section("Records, over all loads", conservation_lines(report.conservation)),
+        _section("Upgraded", report.upgrades),
         _section("Failed", _remark_lines(report.failures)),
+        _section("Accepted", _remark_lines(report.accepted)),
         _section("Worth a look", _remark_lines(report.warnings)),
         _section("Time", _time_lines(report)),
     ]

@@ -29,7 +29,7 @@ from orchestration.comparison import (
     text,
     write_changes,
 )
-from orchestration.manifest import Manifest, PublishedTable
+from orchestration.manifest import Manifest, PublishedTable, model_code
 from orchestration.publishing import (
     DATABASE,
     Lead,
@@ -140,25 +140,9 @@ def definitions(
 
 def _code(manifest: Manifest) -> dict[str, str]:
     """Model → its code with that of the project's macros that it calls."""
-
-    def macros(unique_ids: Sequence[str], seen: set[str]) -> set[str]:
-        for unique_id in unique_ids:
-            if unique_id.startswith("macro.account360.") and unique_id not in seen:
-                seen.add(unique_id)
-                macros(manifest["macros"][unique_id]["depends_on"]["macros"], seen)
-        return seen
-
     return {
-        node["name"]: "\0".join(
-            [
-                node["raw_code"],
-                *(
-                    manifest["macros"][unique_id]["macro_sql"]
-                    for unique_id in sorted(macros(node["depends_on"]["macros"], set()))
-                ),
-            ]
-        )
-        for node in manifest["nodes"].values()
+        node["name"]: model_code(manifest, unique_id)
+        for unique_id, node in manifest["nodes"].items()
         if node["resource_type"] == "model"
     }
 

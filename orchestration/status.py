@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.publishing import AUDIT_TABLE, DATABASE, current_publish
+from orchestration.publishing import AUDIT_TABLE, CHECKS_TABLE, DATABASE, current_publish
 from orchestration.report import (
     NightReport,
     conservation_lines,
@@ -62,6 +62,7 @@ def _publish(folder: Path) -> str:
             " union all ".join(f"select '{name}', count(*) from \"{name}\"" for name in names)
             + " order by 1"
         ).fetchall()
+        accepted = _accepted(connection)
     if row is None:
         raise RuntimeError(f"{database} does not say which publish it is")
     publish_id, as_of, published_at, code_version, run_id, checks = row
@@ -81,6 +82,7 @@ def _publish(folder: Path) -> str:
     return "\n\n".join(
         [
             _section("Published", table(facts, numbers=set())),
+            *([_section("Published although these checks failed", accepted)] if accepted else []),
             _section("Tables", table([[name, f"{n:,}", "rows"] for name, n in rows], numbers={1})),
             _section(
                 "Records, over all loads",
@@ -90,12 +92,36 @@ def _publish(folder: Path) -> str:
     ).strip()
 
 
+def _accepted(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The checks that somebody accepted, with what they found and why that was right."""
+    # publishes of older code do not have the column
+    if not connection.execute(
+        "select 1 from duckdb_columns() where table_name = ? and column_name = 'accepted_by'",
+        [CHECKS_TABLE],
+    ).fetchone():
+        return []
+    rows = connection.execute(
+        f"select check_name, accepted_by, accepted_at, accepted_reason, finding from {CHECKS_TABLE}"
+        " where accepted_by is not null order by check_name"
+    ).fetchall()
+    return [
+        line
+        for check, by, at, reason, finding in rows
+        for line in (
+            f"{check}: accepted by {by} at {at:%Y-%m-%d %H:%M} UTC: {reason}",
+            *(f"    {found}" for found in (finding or "").splitlines()),
+        )
+    ]
+
+
 def _last_night(report: NightReport) -> str:
     ended = "published" if report.is_published else "NOT PUBLISHED"
     lines = [f"started {report.started_at}, took {report.seconds:.1f} s, log {report.log}"]
     for remark in report.failures:
         lines.append(f"failed: {remark.where}: {remark.what}")
         lines += [f"    {detail}" for detail in remark.details]
+    lines += [f"upgraded: {line}" for line in report.upgrades]
+    lines += [f"accepted: {remark.where}: {remark.what}" for remark in report.accepted]
     for remark in report.warnings:
         told = "; ".join(remark.details) or remark.what
         first, *more = told.splitlines()

@@ -20,6 +20,7 @@ from settings.charts import Chart, read_charts
 from settings.errors import SettingsError
 from settings.health import Configuration, read_health
 from settings.paths import PROJECT_ROOT, SETTINGS_FILE
+from settings.release import Release, read_release
 
 ENVIRONMENT_PREFIX = "ACCOUNT360_"
 
@@ -103,6 +104,7 @@ class Settings:
     smtp_user: str
     dagster_storage: str
     kept_run_days: int
+    release_file: Path
 
     @cached_property
     def health(self) -> tuple[Configuration, ...]:
@@ -123,6 +125,11 @@ class Settings:
     def assignment_rules(self) -> tuple[AssignmentRule, ...]:
         """What `assignment_rules_file` says; no night reads it, `account360 assign` does."""
         return read_assignment_rules(self.assignment_rules_file)
+
+    @cached_property
+    def release(self) -> Release:
+        """What `release_file` says: no figure hangs on it, only whether one is published."""
+        return read_release(self.release_file)
 
     @property
     def warehouse_path(self) -> Path:
@@ -215,7 +222,7 @@ def load_settings(
     values.setdefault("landing", values["home"] / "landing")
     settings = Settings(**values)
     # read here, so that a wrong file is refused where a wrong setting is
-    _ = settings.health, settings.alert_rules, settings.charts
+    _ = settings.health, settings.alert_rules, settings.charts, settings.release
     return settings
 
 
@@ -513,4 +520,5 @@ _OPTIONS: dict[str, _Option] = {
     "smtp_user": _Option("", _text),
     "dagster_storage": _Option("sqlite", _one_of("sqlite", "postgres")),
     "kept_run_days": _Option(0, _whole_number(0, 3660)),
+    "release_file": _Option("settings/release.toml", _path_of("file")),
 }

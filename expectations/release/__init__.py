@@ -1,7 +1,8 @@
 """The candidate of a publish: is it complete, in range, and near the last one?
 
-`release_frames` sums the candidate up in SQL; `release_suite` says what must hold of it. Keys,
-relations and accepted values were tested by dbt in the warehouse already.
+`release_frames` sums the candidate up in SQL; `release_suite` says what must hold of it, and of the
+frames of `expectations/release/drift.py`. Keys, relations and accepted values were tested by dbt in
+the warehouse already.
 """
 
 # ruff: noqa: S608 (the names in the SQL of this module are our own)
@@ -11,22 +12,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from expectations.frames import SUBJECT, Frame, quoted
+from expectations.release.drift import BLOCK, WARN
 
 if TYPE_CHECKING:
+    from great_expectations.expectations.expectation import Expectation
+
     from expectations.validation import Suite
 
 _NEVER_EMPTY = ("account_360",)
-_DRIFT_PCT = 50
-# Below so many rows a table may double overnight.
-_DRIFT_FROM_ROWS = 100
-# What changed since the last publish has nothing to do with what had changed before it.
-_NO_DRIFT = ("audit_restatements",)
 
 # The view that says of each figure whether its contributions add up to it. A rank is made of all
 # other users, and is closed by tests.
@@ -64,30 +62,21 @@ USUAL_RANGES = (
     Range("account_mrr_monthly", "ending_mrr", 0, None),
 )
 
-# Totals that a person would notice to have jumped.
-TOTALS = (
-    ("account_360", "ending_mrr"),
-    ("account_360", "lifetime_revenue"),
-    ("account_360", "lifetime_payments"),
-)
-
 
 def release_frames(
     connection: duckdb.DuckDBPyConnection,
     expected: Mapping[str, int],
     parquet_rows: Mapping[str, int],
     as_of: date,
-    previous: Path | None,
     views: Sequence[str] = (),
 ) -> dict[str, Frame]:
     """The frames of a candidate, `connection` being open on its DuckDB file.
 
     `expected` maps each table that must be published to its rows in the warehouse, `parquet_rows`
-    those found as Parquet; `previous` is the file of the last publish; `views` are those over
-    published tables, which have no rows of their own. Frames: `presence`, `tables` (rows in
-    warehouse, file and Parquet), `never_empty`, `as_of` (the dates that stand in each
-    table), `ranges` and `usual_ranges` (values beyond a bound), `closure` (metrics, and whether the
-    contributions to their figures of the last full day add up) and `drift` (change in percent).
+    those found as Parquet; `views` are those over published tables, which have no rows of their
+    own. Frames: `presence`, `tables` (rows in warehouse, file and Parquet), `never_empty`, `as_of`
+    (the dates that stand in each table), `ranges` and `usual_ranges` (values beyond a bound) and
+    `closure` (metrics, and whether the contributions to their figures of the last full day add up).
     """
     found = _rows(connection, _tables(connection, "main"))
     tables = Frame(
@@ -115,7 +104,6 @@ def release_frames(
         "closure": _closure(connection, as_of)
         if _CLOSURE in views
         else Frame(_CLOSURE_COLUMNS, []),
-        "drift": _drift(connection, found, previous),
     }
 
 
@@ -209,52 +197,6 @@ def _closure(connection: duckdb.DuckDBPyConnection, as_of: date) -> Frame:
     return Frame(_CLOSURE_COLUMNS, [list(row) for row in rows])
 
 
-def _drift(
-    connection: duckdb.DuckDBPyConnection, found: Mapping[str, int], previous: Path | None
-) -> Frame:
-    """Change in percent of row counts and totals against the last publish, where there is one."""
-    columns = [SUBJECT, "before", "now", "change_pct"]
-    if previous is None:
-        return Frame(columns, [])
-    with duckdb.connect(str(previous), read_only=True) as last:
-        last_tables = _tables(last, "main")
-        before = _rows(last, last_tables)
-        totals_before = _totals(last, last_tables)
-    pairs = [
-        (f"{name}: rows", before[name], rows)
-        for name, rows in sorted(found.items())
-        if before.get(name, 0) >= _DRIFT_FROM_ROWS and name not in _NO_DRIFT
-    ]
-    totals = _totals(connection, _tables(connection, "main"))
-    pairs += [
-        (name, totals_before[name], total)
-        for name, total in totals.items()
-        if name in totals_before
-    ]
-    return Frame(
-        columns,
-        [
-            [name, before, now, 100.0 * (now - before) / abs(before)]
-            for name, before, now in pairs
-            if before
-        ],
-    )
-
-
-def _totals(
-    connection: duckdb.DuckDBPyConnection, tables: Mapping[str, set[str]]
-) -> dict[str, float]:
-    """Totals over all rows, currencies mixed: good enough to notice a jump, not to be published."""
-    totals = {}
-    for table, column in TOTALS:
-        if column in tables.get(table, set()):
-            row = connection.execute(
-                f"select coalesce(sum({quoted(column)}), 0)::double from {quoted(table)}"
-            ).fetchone()
-            totals[f"{table}.{column}: total"] = row[0] if row else 0.0
-    return totals
-
-
 def release_suite() -> Suite:
     """What must hold of the frames of a candidate."""
     import great_expectations.expectations as gxe
@@ -322,13 +264,26 @@ def release_suite() -> Suite:
                 description="the contributions to every figure of the last full day add up to it",
             )
         ],
-        "drift": [
-            gxe.ExpectColumnValuesToBeBetween(
-                column="change_pct",
-                min_value=-_DRIFT_PCT,
-                max_value=_DRIFT_PCT,
-                severity="warning",
-                description=f"rows and totals are within {_DRIFT_PCT} % of the last publish",
-            )
-        ],
+        BLOCK: _within("critical"),
+        WARN: _within("warning"),
     }
+
+
+def _within(severity: str) -> list[Expectation]:
+    """Changes against their limits, of which one may be absent."""
+    import great_expectations.expectations as gxe
+
+    return [
+        gxe.ExpectColumnPairValuesAToBeGreaterThanB(
+            column_A=larger,
+            column_B=smaller,
+            or_equal=True,
+            ignore_row_if="either_value_is_missing",
+            severity=severity,
+            description=f"no figure {what} since the last publish by more than is allowed",
+        )
+        for larger, smaller, what in (
+            ("change", "lowest", "fell"),
+            ("highest", "change", "rose or moved"),
+        )
+    ]

@@ -6,8 +6,10 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from orchestration.acceptance import Acceptance, AcceptanceError, from_tags
 from orchestration.calendar import FIRST_AS_OF, today
 from orchestration.publishing import Lead, code_version
+from orchestration.upgrades import WarehouseVersionError, note_version
 from settings import Settings
 
 JOB = "nightly"
@@ -40,6 +42,27 @@ def as_of_date(run: dg.DagsterRun, settings: Settings) -> date:
 def has_tag(run: dg.DagsterRun, tag: str) -> bool:
     """Whether a run was started with an option."""
     return run.tags.get(tag) == "true"
+
+
+def accepted_checks(run: dg.DagsterRun, settings: Settings) -> dict[str, Acceptance]:
+    """The checks that a run was started to accept, by name. A wrong tag fails the step."""
+    try:
+        return from_tags(settings, run.tags)
+    except AcceptanceError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+
+
+def may_begin(run: dg.DagsterRun, settings: Settings) -> list[str]:
+    """Fail the step of a run that must not write to the warehouse; what there is to tell of one.
+
+    Every step that writes first asks, since a run may begin with any of them.
+    """
+    accepted_checks(run, settings)
+    try:
+        told = note_version(settings)
+    except WarehouseVersionError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+    return [told] if told else []
 
 
 def lead_of(run: dg.DagsterRun) -> Lead:

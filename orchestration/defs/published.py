@@ -120,14 +120,24 @@ def _checks(context: dg.AssetExecutionContext) -> tuple[Check, ...]:
     logs = context.instance.all_logs(
         context.run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
     )
-    return tuple(
-        Check(
-            _table(check.asset_key),
-            check.check_name,
-            check.severity is dg.AssetCheckSeverity.ERROR,
-            check.passed,
-        )
-        for check in (entry.get_dagster_event().asset_check_evaluation_data for entry in logs)
+    return tuple(_check(entry.get_dagster_event().asset_check_evaluation_data) for entry in logs)
+
+
+def _check(check: dg.AssetCheckEvaluation) -> Check:
+    said = {name: value.value for name, value in check.metadata.items()}
+    failed = said.get("failed") or []
+    at = said.get("accepted_at")
+    # A check of drift is on the candidate for Dagster, and looks at one table of it.
+    kind, _, rest = check.check_name.partition(".")
+    return Check(
+        rest.partition(".")[0] if kind == "drift" else _table(check.asset_key),
+        check.check_name,
+        check.severity is dg.AssetCheckSeverity.ERROR,
+        check.passed,
+        None if check.passed else "\n".join(map(str, failed)) or None,
+        said.get("accepted_by"),
+        said.get("accepted_reason"),
+        datetime.fromisoformat(str(at)).replace(tzinfo=None) if at else None,
     )
 
 

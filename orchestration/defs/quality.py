@@ -1,6 +1,7 @@
 """Checks where data enters and where it leaves; a blocking one stops what stands behind it."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
 import dagster as dg
@@ -9,21 +10,35 @@ import duckdb
 from expectations import Finding, current_examiner
 from expectations.arrival import Agreement, Stale, arrival_frames
 from expectations.release import release_frames
+from expectations.release.drift import (
+    DriftResult,
+    drift_frames,
+    drift_results,
+    measure_drift,
+    sentence,
+    unknown_names,
+)
 from ingestion import DOMAINS, ENTITIES
-from orchestration.defs.nightly import as_of_date, lead_of
+from orchestration.acceptance import Acceptance
+from orchestration.defs.nightly import accepted_checks, as_of_date, lead_of
 from orchestration.defs.published import CANDIDATE
 from orchestration.defs.raw import raw_key
-from orchestration.manifest import Manifest, published_tables
+from orchestration.manifest import Manifest, PublishedTable, published_tables
 from orchestration.progress import Progress
 from orchestration.publishing import (
     DATABASE,
     candidate_path,
     parquet_rows,
     previous_publish,
+    publish_as_of,
     warehouse_rows,
 )
-from orchestration.restatements import audit_rows
-from settings import Settings
+from orchestration.restatements import OWN_TABLES, audit_rows
+from settings import Settings, SettingsError
+from settings.files import near
+from settings.release import QUANTILES, TOTAL
+
+_NUMBERS = re.compile(r"(\w*int|integer|decimal|double|float|real)\b", re.IGNORECASE)
 
 
 def definitions(settings: Settings, progress: Progress, manifest: Manifest) -> dg.Definitions:
@@ -120,6 +135,8 @@ def _release_checks(
     settings: Settings, progress: Progress, manifest: Manifest
 ) -> dg.AssetChecksDefinition:
     tables = published_tables(manifest)
+    _refuse_unknown(settings, tables)
+    _refuse_texts(settings, manifest)
 
     @dg.multi_asset_check(
         name="release",
@@ -133,7 +150,16 @@ def _release_checks(
             dg.AssetCheckSpec(
                 "release_as_usual",
                 asset=CANDIDATE,
-                description="Rows and totals are near the last publish, no MRR is negative.",
+                description="No MRR is negative.",
+            ),
+            *(
+                dg.AssetCheckSpec(
+                    check.name,
+                    asset=CANDIDATE,
+                    blocking=check.block is not None,
+                    description=sentence(check),
+                )
+                for check in settings.release.drift
             ),
         ],
     )
@@ -149,14 +175,86 @@ def _release_checks(
                     expected,
                     parquet_rows(candidate),
                     as_of,
-                    last / DATABASE if last else None,
                     [table.name for table in tables if table.view_of is not None],
                 )
-            findings = current_examiner().examine("release", frames)
-        yield _result(findings, CANDIDATE, "release_complete", blocking=True)
-        yield _result(findings, CANDIDATE, "release_as_usual", blocking=False)
+                changes = measure_drift(
+                    connection,
+                    settings.release,
+                    last / DATABASE if last else None,
+                    (as_of - publish_as_of(last)).days if last else 0,
+                )
+            findings = current_examiner().examine("release", frames | drift_frames(changes))
+        drift = drift_results(settings.release, changes, findings)
+        others = [finding for finding in findings if finding.frame in frames]
+        yield _result(others, CANDIDATE, "release_complete", blocking=True)
+        yield _result(others, CANDIDATE, "release_as_usual", blocking=False)
+        accepted = accepted_checks(context.run, settings)
+        for result in drift:
+            yield _drift_result(result, last.name if last else None, accepted)
 
     return release
+
+
+def _refuse_unknown(settings: Settings, tables: Sequence[PublishedTable]) -> None:
+    """Raise `SettingsError` where a check of drift names what is not published."""
+    published = {table.name: list(table.column_descriptions) for table in (*tables, *OWN_TABLES)}
+    for check, name in unknown_names(settings.release.drift, published):
+        known = published.get(check.table, published)
+        of = f"column of {check.table}" if check.table in published else "published table"
+        raise SettingsError(
+            f"{settings.release_file}, {check.name}: {name!r} is no {of}: {near(name, known)}"
+            f"allowed is {', '.join(sorted(known))}"
+        )
+
+
+def _refuse_texts(settings: Settings, manifest: Manifest) -> None:
+    """Raise `SettingsError` where numbers are asked of a column that has none."""
+    kinds = {
+        (node["name"], column): contract.get("data_type") or ""
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model"
+        for column, contract in node["columns"].items()
+    }
+    for check in settings.release.drift:
+        kind = kinds.get((check.table, check.column), "")
+        if check.measure in (TOTAL, QUANTILES) and kind and not _NUMBERS.match(kind):
+            raise SettingsError(
+                f"{settings.release_file}, {check.name}: {check.column} is {kind}: allowed is a "
+                "column of numbers"
+            )
+
+
+def _drift_result(
+    result: DriftResult, compared_with: str | None, accepted: Mapping[str, Acceptance]
+) -> dg.AssetCheckResult:
+    """How a check of drift ended; one that was accepted lets the publish through, and says so."""
+    acceptance = accepted.get(result.check.name)
+    metadata = {
+        "failed": dg.MetadataValue.json(result.failed),
+        "compared_with": compared_with or "nothing: there is no publish of this date or before",
+        "values_compared": result.compared,
+    }
+    if acceptance and result.failed:
+        metadata |= {
+            "accepted_by": acceptance.by,
+            "accepted_reason": acceptance.reason,
+            "accepted_at": acceptance.at.isoformat(timespec="seconds"),
+        }
+    elif acceptance:
+        metadata["acceptance_not_needed"] = acceptance.reason
+    is_blocked = bool(result.blocked) and not acceptance
+    return dg.AssetCheckResult(
+        asset_key=CANDIDATE,
+        check_name=result.check.name,
+        passed=not result.failed,
+        severity=dg.AssetCheckSeverity.ERROR
+        if is_blocked or (result.check.block and not result.failed)
+        else dg.AssetCheckSeverity.WARN,
+        description=f"accepted by {acceptance.by}: {acceptance.reason}"
+        if acceptance and result.failed
+        else None,
+        metadata=metadata,
+    )
 
 
 def _result(

@@ -8,6 +8,7 @@ import dagster as dg
 
 from ingestion import DOMAINS, ENTITIES, LoadReport, load_domain, may_pass
 from orchestration.dagster_runs import note_process
+from orchestration.defs.nightly import may_begin
 from orchestration.progress import Progress
 from settings import Settings
 
@@ -73,6 +74,7 @@ def _domain_assets(domain: str, settings: Settings, progress: Progress) -> dg.As
     )
     def load(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
         note_process(context)
+        told = may_begin(context.run, settings)
         with progress.station(f"landing {domain}"):
             try:
                 report = load_domain(domain, settings, datetime.now(UTC))
@@ -86,7 +88,7 @@ def _domain_assets(domain: str, settings: Settings, progress: Progress) -> dg.As
                 earlier[context.run.run_id] = report
                 raise _again(context, progress, passing[0])
             progress.note(_told(report))
-        yield from _results(domain, report)
+        yield from _results(domain, report, told)
 
     return load
 
@@ -113,7 +115,9 @@ def _together(earlier: LoadReport | None, report: LoadReport) -> LoadReport:
     return report
 
 
-def _results(domain: str, report: LoadReport) -> Iterator[dg.MaterializeResult]:
+def _results(
+    domain: str, report: LoadReport, upgrades: list[str]
+) -> Iterator[dg.MaterializeResult]:
     """What was made, table by table, with what an operator wants to see of it."""
     counts: dict[str, Counter[str]] = {entity: Counter() for entity in ENTITIES[domain]}
     for file in report.files:
@@ -140,7 +144,9 @@ def _results(domain: str, report: LoadReport) -> Iterator[dg.MaterializeResult]:
     yield dg.MaterializeResult(
         raw_key(domain, "unparsed_lines"), metadata={"records": report.unparsed_rows}
     )
-    yield dg.MaterializeResult(raw_key(domain, "landed_files"), metadata=_load_metadata(report))
+    yield dg.MaterializeResult(
+        raw_key(domain, "landed_files"), metadata=_load_metadata(report, upgrades)
+    )
 
 
 def _newest_extract(report: LoadReport, entity: str | None = None) -> str | None:
@@ -170,7 +176,7 @@ def _told(report: LoadReport) -> str:
     return f"{len(report.files)} files, {report.rows_read:,} records"
 
 
-def _load_metadata(report: LoadReport) -> dict[str, dg.MetadataValue]:
+def _load_metadata(report: LoadReport, upgrades: list[str]) -> dict[str, dg.MetadataValue]:
     """What a load tells as a whole: the check `files_readable` and the summary read it."""
     newest = _newest_extract(report)
     return {
@@ -185,4 +191,5 @@ def _load_metadata(report: LoadReport) -> dict[str, dg.MetadataValue]:
             [f"{c.entity}.{c.column} ({c.location})" for c in report.unknown_columns]
         ),
         "ignored": dg.MetadataValue.json(list(report.ignored)),
+        **({"upgrades": dg.MetadataValue.json(upgrades)} if upgrades else {}),
     }

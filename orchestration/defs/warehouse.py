@@ -12,13 +12,26 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
 from packaging.version import Version
 
 from ingestion.warehouse import open_warehouse
-from orchestration.dbt_failures import read_failures
-from orchestration.defs.nightly import FULL_REFRESH_TAG, as_of_date, as_of_dates, has_tag
+from orchestration.dbt_failures import built_models, read_failures
+from orchestration.defs.nightly import (
+    FULL_REFRESH_TAG,
+    as_of_date,
+    as_of_dates,
+    has_tag,
+    may_begin,
+)
 from orchestration.lineage import LINEAGE_TABLES, lineage_tables
 from orchestration.manifest import DBT_ARGUMENTS, Manifest, dbt_environment
 from orchestration.metric_catalog import METRIC_CATALOG, metric_catalog
 from orchestration.progress import Progress
 from orchestration.report import read_conservation
+from orchestration.upgrades import (
+    begin_refresh,
+    chain_is_outdated,
+    drop_orphans,
+    note_build,
+    upgrades,
+)
 from settings import DBT_PROJECT, RUN_TABLES, Settings, run_tables
 
 
@@ -79,9 +92,16 @@ def _run_tables(settings: Settings, manifest: Manifest) -> dg.AssetsDefinition:
         backfill_policy=dg.BackfillPolicy.multi_run(1),
     )
     def run_settings(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+        told = may_begin(context.run, settings)
         write_run_tables(settings, as_of_date(context.run, settings), manifest)
+        told += upgrades(settings, manifest)
         for table in tables:
-            yield dg.MaterializeResult(asset_key=["run", table])
+            yield dg.MaterializeResult(
+                asset_key=["run", table],
+                metadata={"upgrades": dg.MetadataValue.json(told)}
+                if told and table == "settings"
+                else None,
+            )
 
     return run_settings
 
@@ -112,8 +132,9 @@ def _dbt_models(settings: Settings, progress: Progress, manifest: Manifest) -> d
     def dbt_build(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
         # Unit tests judge the code, not the night: `make test` runs them.
         arguments = ["build", "--exclude-resource-type", "unit_test"]
-        if has_tag(context.run, FULL_REFRESH_TAG):
+        if has_tag(context.run, FULL_REFRESH_TAG) or chain_is_outdated(settings, manifest):
             arguments.append("--full-refresh")
+            begin_refresh(settings)
         (settings.dbt_target_path / "run_results.json").unlink(missing_ok=True)
         with progress.station("dbt"):
             invocation = dbt.cli(
@@ -133,8 +154,10 @@ def _dbt_models(settings: Settings, progress: Progress, manifest: Manifest) -> d
                     context=context,
                     target_path=settings.dbt_target_path,
                 )
+            note_build(settings, manifest, built_models(settings.dbt_target_path))
             if invocation.process.returncode != 0:
                 raise _failure(settings, str(invocation.get_error()))
+            drop_orphans(settings, manifest)
         yield from _observed(settings, translator, manifest, context.partition_key)
 
     return dbt_build

@@ -53,6 +53,22 @@ def test_run_passes_its_options_on(home, nights, capsys):
     assert "published" in capsys.readouterr().out
 
 
+def test_run_passes_on_what_is_accepted_and_why(home, nights):
+    rows, mrr = "drift.account_360.rows", "drift.account_360.ending_mrr_reporting.total"
+    date_and_home = ("--home", home, "--as-of", "2024-06-10")
+    assert run("run", *date_and_home, "--accept", rows, "--accept", mrr, "--reason", "moved") == 0
+    assert run("run", *date_and_home) == 0
+    assert [options["accepted"] for _, _, options in nights] == [{rows: "moved", mrr: "moved"}, {}]
+
+
+def test_what_cannot_be_accepted_is_refused_before_anything_runs(home, nights, capsys):
+    assert run("run", "--home", home, "--accept", "release_complete", "--reason", "x") == 2
+    assert "release_complete cannot be accepted" in capsys.readouterr().err
+    assert run("run", "--home", home, "--accept", "drift.account_360.rows") == 2
+    assert "--accept needs a reason" in capsys.readouterr().err
+    assert nights == []
+
+
 def test_run_without_a_date_is_of_today_in_the_reporting_time_zone(home, nights, monkeypatch):
     from orchestration import calendar
 

@@ -71,7 +71,7 @@ def test_every_data_test_of_the_dbt_project_is_an_asset_check(home_settings, gra
     assert tests <= {key.name for key in graph.asset_check_keys}
 
 
-def test_what_enters_and_what_leaves_is_gated(graph):
+def test_what_enters_and_what_leaves_is_gated(home_settings, graph):
     blocking = {
         (key.asset_key.to_user_string(), key.name)
         for key in graph.asset_check_keys
@@ -81,6 +81,7 @@ def test_what_enters_and_what_leaves_is_gated(graph):
         *((f"raw_{domain}/landed_files", "files_readable") for domain in DOMAINS),
         *((f"raw_{domain}/landed_files", "arrived_whole") for domain in DOMAINS),
         ("publish/candidate", "release_complete"),
+        *(("publish/candidate", one.name) for one in home_settings.release.drift if one.block),
     }
     parents = graph.get(dg.AssetKey(["publish", "candidate"])).parent_keys
     assert {dg.AssetKey([f"raw_{domain}", "landed_files"]) for domain in DOMAINS} <= parents

@@ -108,7 +108,7 @@ def test_the_checks_before_a_publish_are_told_with_what_they_looked_at(warehouse
             "select table_name, check_name, is_blocking, has_passed, publish_id from audit_checks"
         ).fetchall()
     publish_id = "2024-06-10_20240610T030100Z_run00001"
-    assert rows == [(*check, publish_id) for check in sorted(CHECKS)]
+    assert rows == [(*check[:4], publish_id) for check in sorted(CHECKS)]
 
 
 def test_an_open_reader_keeps_its_publish_and_a_new_one_sees_the_next(warehouse):
@@ -323,7 +323,7 @@ def test_the_code_version_needs_no_git(monkeypatch):
         raise FileNotFoundError("git")
 
     monkeypatch.setattr(publishing.subprocess, "run", no_git)
-    assert code_version() == "0.1.0"
+    assert code_version.__wrapped__() == "0.1.0"
 
 
 def test_a_publish_is_compared_with_what_readers_see(warehouse):
