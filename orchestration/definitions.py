@@ -4,7 +4,7 @@ import warnings
 
 import dagster as dg
 
-from orchestration.defs import nightly, published, quality, raw, warehouse
+from orchestration.defs import home, nightly, published, quality, raw, warehouse
 from orchestration.manifest import load_manifest
 from orchestration.progress import Progress
 from settings import Settings, load_settings
@@ -19,6 +19,7 @@ def build(settings: Settings, progress: Progress | None = None) -> dg.Definition
     progress = progress or Progress()
     manifest = load_manifest(settings)
     return dg.Definitions.merge(
+        home.definitions(settings),
         raw.definitions(settings, progress),
         quality.definitions(settings, progress, manifest),
         warehouse.definitions(settings, progress, manifest),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
 import sys
@@ -11,13 +10,12 @@ import traceback
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-import duckdb
-
 from orchestration.dbt_failures import read_remarks
-from orchestration.erasure import has_pending
+from orchestration.erasure import refuse_pending
 from orchestration.manifest import DbtProjectError, is_parsed, load_manifest
 from orchestration.progress import Progress
 from orchestration.publishing import DATABASE
@@ -29,6 +27,8 @@ from orchestration.report import (
     read_conservation,
     save,
 )
+from orchestration.run_lock import NightError as NightError
+from orchestration.run_lock import only_run, refuse_locked
 from settings import Settings
 
 if TYPE_CHECKING:
@@ -60,10 +60,6 @@ _CONSERVATION_MODELS = (
 )
 
 
-class NightError(RuntimeError):
-    """A night that could not begin, or be told of; the message says what to do."""
-
-
 def run_night(
     settings: Settings,
     as_of: date,
@@ -71,23 +67,35 @@ def run_night(
     full_refresh: bool = False,
     make_current: bool = False,
     tell: TextIO | None = None,
+    wait_minutes: float | None = None,
 ) -> NightReport:
     """Run the night of `as_of` and tell of it on the stream `tell`; the report says how it ended.
 
     What Dagster, dbt and dlt say goes to a log below `home/logs`. Raises `NightError` when the
-    night cannot begin: another run is under way, or the warehouse is in use.
+    night cannot begin: another run is under way, also after `wait_minutes` (None: as set, else
+    none), or the warehouse is in use.
     """
+    patience = (settings.wait_minutes or 0) if wait_minutes is None else wait_minutes
+    say = partial(print, file=tell, flush=True) if tell else None
+    with only_run(settings, "account360 run", as_of, wait_minutes=patience, tell=say):
+        return _run_alone(settings, as_of, full_refresh, make_current, tell)
+
+
+def _run_alone(
+    settings: Settings,
+    as_of: date,
+    full_refresh: bool,
+    make_current: bool,
+    tell: TextIO | None,
+) -> NightReport:
     started = datetime.now(UTC)
     settings.logs_path.mkdir(parents=True, exist_ok=True)
     log = settings.logs_path / f"{started:%Y%m%dT%H%M%SZ}_{as_of}.log"
     report = NightReport(str(as_of), "", started.isoformat(timespec="seconds"), str(log))
-    with only_run(settings), _own_stream(tell) as stream, _output_to(log):
+    with _own_stream(tell) as stream, _output_to(log):
         progress = Progress(stream)
-        refuse_locked(settings.warehouse_path)
-        if has_pending(settings):
-            raise NightError(
-                "an erasure was cut short: bring it to its end with `account360 erase --resume`"
-            )
+        refuse_locked(settings.warehouse_path, progress.tell)
+        refuse_pending(settings)
         save(replace(report, failures=[_NOT_ENDED]), settings)
         try:
             _run_job(settings, as_of, full_refresh, make_current, progress, report)
@@ -279,36 +287,6 @@ def advice(said: str) -> str:
     if "No space left on device" in said:
         return f"the disk is full: make room, and run again ({said})"
     return said
-
-
-@contextlib.contextmanager
-def only_run(settings: Settings) -> Iterator[None]:
-    """Hold the home folder for this run; the system lets go of it however the process ends."""
-    with (settings.home / "run.lock").open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            holder = file.read().strip()
-            by = f" by process {holder}" if holder else ""
-            raise NightError(
-                f"another run is under way in {settings.home}{by}: wait until it ends"
-            ) from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield
-        file.truncate(0)
-
-
-def refuse_locked(warehouse: Path) -> None:
-    """Raise `NightError` where the warehouse cannot be written, before anything is started."""
-    if not warehouse.exists():
-        return
-    try:
-        duckdb.connect(str(warehouse)).close()
-    except duckdb.IOException as error:
-        raise NightError(f"{warehouse} cannot be opened: {advice(str(error))}") from None
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from ingestion import DOMAINS
+from orchestration.defs.home import HOME
 from orchestration.defs.nightly import MAKE_CURRENT_TAG, as_of_date, as_of_dates, has_tag
 from orchestration.defs.raw import raw_key
 from orchestration.manifest import Manifest, published_tables
@@ -32,6 +33,7 @@ def definitions(settings: Settings, progress: Progress, manifest: Manifest) -> d
     @dg.asset(
         key=CANDIDATE,
         group_name="publish",
+        required_resource_keys={HOME},
         kinds={"duckdb", "parquet"},
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.multi_run(1),
@@ -56,6 +58,7 @@ def definitions(settings: Settings, progress: Progress, manifest: Manifest) -> d
     @dg.asset(
         key=CURRENT,
         group_name="publish",
+        required_resource_keys={HOME},
         kinds={"duckdb", "parquet"},
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.multi_run(1),

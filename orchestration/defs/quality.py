@@ -10,6 +10,7 @@ from expectations import Finding, current_examiner
 from expectations.arrival import arrival_frames
 from expectations.release import release_frames
 from ingestion import DOMAINS, ENTITIES
+from orchestration.defs.home import HOME
 from orchestration.defs.nightly import as_of_date
 from orchestration.defs.published import CANDIDATE
 from orchestration.defs.raw import raw_key
@@ -43,6 +44,7 @@ def _arrival_checks(
 
     @dg.multi_asset_check(
         name=f"arrival_{domain}",
+        required_resource_keys={HOME},
         specs=[
             dg.AssetCheckSpec(
                 "files_readable",
@@ -109,6 +111,7 @@ def _release_checks(
 
     @dg.multi_asset_check(
         name="release",
+        required_resource_keys={HOME},
         specs=[
             dg.AssetCheckSpec(
                 "release_complete",

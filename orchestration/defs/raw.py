@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from ingestion import DOMAINS, ENTITIES, LoadReport, load_domain
+from orchestration.defs.home import HOME
 from orchestration.progress import Progress
 from settings import Settings
 
@@ -43,6 +44,7 @@ def landing_key(domain: str) -> dg.AssetKey:
 def _domain_assets(domain: str, settings: Settings, progress: Progress) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=f"load_{domain}",
+        required_resource_keys={HOME},
         specs=[
             dg.AssetSpec(
                 raw_key(domain, table),
