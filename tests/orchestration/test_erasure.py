@@ -447,6 +447,7 @@ def test_what_is_kept_of_a_publish_is_renewed_where_it_is_written_anew(
             told = "select rows, content_hash from audit_publishes where publish_id = "
             assert rows(other, f"{told}'{folder.name}'") == [(new["rows"], new["content_hash"])]
     assert after[0]["content_hash"] == after[1]["content_hash"]
+    assert run(home, "--user", "b", "u1", "--yes") == 0
     assert "jo@x" not in (home / "published" / "rollbacks.jsonl").read_text()
     assert len(read_rollbacks(settings)) == 1
 
