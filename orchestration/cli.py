@@ -33,6 +33,9 @@ examples:
   account360 backfill 2024-06-01 2024-06-10    past nights, each beside the current publish
   account360 explain ending_mrr --account ACC-1001    one figure, down to the records
   account360 diff previous current         what changed with the last publish
+  account360 publishes                     the publishes that are kept
+  account360 rollback previous             lead readers back to the publish before
+  account360 verify --all                  whether every kept publish is what was sealed
   account360 assign preview RULE           what an assignment rule would change
   account360 erase --account A --dry-run   what an erasure would take out of everything
   account360 ui                            Dagster's pages on this machine
@@ -136,6 +139,15 @@ def _parser() -> argparse.ArgumentParser:
         metavar="TEXT",
         help="why; one for all accepted checks, or one for each",
     )
+    run.add_argument(
+        "--wait",
+        type=_minutes,
+        nargs="?",
+        const=-1.0,
+        metavar="MINUTES",
+        help="wait so long for another run in this home folder (without a number: as the setting "
+        "wait_minutes says, else 60); default: that setting, else the run is refused",
+    )
     run.set_defaults(command=_run)
 
     _add_backfill(commands)
@@ -194,6 +206,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_home(diff)
     diff.set_defaults(command=_diff)
 
+    _add_publishes(commands)
     _add_assign(commands)
     _add_erase(commands)
 
@@ -229,6 +242,45 @@ def _add_backfill(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     )
     _add_folders(backfill)
     backfill.set_defaults(command=_backfill)
+
+
+def _add_publishes(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    names = (
+        "A publish is given by its id or the beginning of one, as current or previous (the one "
+        "before it), or as_of=DATE."
+    )
+    publishes = commands.add_parser("publishes", help="the publishes that are kept")
+    publishes.add_argument("--json", action="store_true", help="as JSON")
+    _add_home(publishes)
+    publishes.set_defaults(command=_publishes)
+
+    rollback = commands.add_parser(
+        "rollback",
+        help="lead readers back to a kept publish, at once",
+        description="Lead readers to a kept publish, at once, also while a night runs. Who did it, "
+        f"when and why is kept. The next night publishes as usual. {names}",
+    )
+    rollback.add_argument("publish", metavar="PUBLISH")
+    rollback.add_argument("--reason", metavar="TEXT", help="kept with it, and published")
+    _add_home(rollback)
+    rollback.set_defaults(command=_rollback)
+
+    verify = commands.add_parser(
+        "verify",
+        help="whether publishes are what was sealed, byte by byte and row by row",
+        description="Compare publishes with the hashes that were kept of them: bytes of files, "
+        "content of tables in DuckDB, Parquet and, where it still stands at that publish, the "
+        f"warehouse. Exit code 1 where something differs. {names}",
+    )
+    verify.add_argument("publish", metavar="PUBLISH", nargs="?", default="current")
+    verify.add_argument("--all", action="store_true", help="every publish that is kept")
+    verify.add_argument(
+        "--no-warehouse",
+        action="store_true",
+        help="look at the publishes alone; else runs are held off while the warehouse is read",
+    )
+    _add_home(verify)
+    verify.set_defaults(command=_verify)
 
 
 def _add_explain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -360,6 +412,16 @@ def _positive(text: str) -> float:
     return number
 
 
+def _minutes(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1440:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of minutes from 0 to 1440")
+    return number
+
+
 def _nights(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 366:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of nights from 1 to 366")
@@ -380,6 +442,7 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
     from orchestration.night import NightError, run_night
     from orchestration.publishing import Lead
     from orchestration.report import render
+    from orchestration.run_lock import patience
 
     try:
         report = run_night(
@@ -389,6 +452,7 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
             lead=Lead.CURRENT if options.make_current else Lead.BY_DATE,
             accepted=accepted,
             tell=sys.stderr,
+            wait_minutes=patience(settings) if options.wait == -1 else options.wait,
         )
     except NightError as error:
         _complain_all(tell_not_begun(settings, as_of, str(error)))
@@ -525,6 +589,47 @@ def _diff(settings: Settings, options: argparse.Namespace) -> int:
     return 0
 
 
+def _publishes(settings: Settings, options: argparse.Namespace) -> int:
+    from orchestration.publishes import publishes_json, publishes_text
+
+    print(publishes_json(settings) if options.json else publishes_text(settings))
+    return 0
+
+
+def _rollback(settings: Settings, options: argparse.Namespace) -> int:
+    from orchestration.difference import UnknownPublishError
+    from orchestration.publishes import RollbackError, rollback
+
+    try:
+        noted = rollback(settings, options.publish, options.reason)
+    except (UnknownPublishError, RollbackError) as error:
+        raise UsageError(error) from error
+    print(
+        f"Readers see {noted.to_publish} now; before it was {noted.from_publish or 'nothing'}.\n"
+        "The next night publishes as usual, and readers see that one then."
+    )
+    return 0
+
+
+def _verify(settings: Settings, options: argparse.Namespace) -> int:
+    from orchestration.difference import UnknownPublishError, find_publish
+    from orchestration.publishes import verify
+    from orchestration.publishing import kept_publishes
+
+    try:
+        folders = (
+            kept_publishes(settings) if options.all else [find_publish(settings, options.publish)]
+        )
+    except UnknownPublishError as error:
+        raise UsageError(error) from error
+    has_differences = False
+    for folder in folders:
+        verdict = verify(settings, folder, warehouse=not options.no_warehouse)
+        print(verdict.text(), flush=True)
+        has_differences |= bool(verdict.differences)
+    return 1 if has_differences else 0
+
+
 def _assign(settings: Settings, options: argparse.Namespace) -> int:
     from orchestration.assignment import AssignmentError, open_book
 
@@ -582,7 +687,7 @@ def _erase(settings: Settings, options: argparse.Namespace) -> int:
         preview,
     )
     from orchestration.erasure_report import left_text, plan_text
-    from orchestration.night import NightError, only_run, refuse_locked
+    from orchestration.run_lock import NightError, only_run, refuse_locked
 
     def tell(what: str) -> None:
         print(what, file=sys.stderr, flush=True)
@@ -591,8 +696,9 @@ def _erase(settings: Settings, options: argparse.Namespace) -> int:
     try:
         if not settings.home.is_dir():
             raise ErasureError(f"there is no home folder {settings.home}")
-        with only_run(settings):
-            refuse_locked(settings.warehouse_path)
+        waiting = settings.wait_minutes or 0
+        with only_run(settings, "account360 erase", wait_minutes=waiting, tell=tell):
+            refuse_locked(settings.warehouse_path, tell)
             if options.resume:
                 left = finish_pending(settings, tell)
                 print(left_text(left))

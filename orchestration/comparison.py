@@ -23,7 +23,7 @@ import duckdb
 DEFINITIONS = "audit_definitions"
 RESTATEMENTS = "audit_restatements"
 # Tables that tell of the publish itself: they always differ.
-_OF_A_PUBLISH = {"audit_checks", "audit_publishes", RESTATEMENTS}
+_OF_A_PUBLISH = {"audit_checks", "audit_publishes", "audit_rollbacks", RESTATEMENTS}
 
 # Account and user figures have other homes: the portfolio beside the CSMs, the account beside its
 # users. A `_rollup` table is a further home of what its table holds.

@@ -4,7 +4,7 @@ import warnings
 
 import dagster as dg
 
-from orchestration.defs import alerts, nightly, published, quality, raw, sensors, warehouse
+from orchestration.defs import alerts, home, nightly, published, quality, raw, sensors, warehouse
 from orchestration.manifest import load_manifest
 from orchestration.progress import Progress
 from settings import Settings, load_settings
@@ -20,6 +20,7 @@ def build(settings: Settings, progress: Progress | None = None) -> dg.Definition
     manifest = load_manifest(settings)
     job = nightly.nightly_job(settings)
     return dg.Definitions.merge(
+        home.definitions(settings),
         raw.definitions(settings, progress),
         quality.definitions(settings, progress, manifest),
         warehouse.definitions(settings, progress, manifest),

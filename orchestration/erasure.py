@@ -4,7 +4,8 @@
     tombstones  salted hashes of it, so that it does not land again (ingestion.erased)
     warehouse   raw is copied into a new file without it, which takes the old one's place; what the
                 next night builds from raw anyway is left out of the copy
-    publishes   every kept file and its Parquet are written anew, where they hold it
+    publishes   every kept file and its Parquet are written anew, where they hold it, and what is
+                kept of their content: hashes, sums and counts of rows
     files       logs, run records and Dagster's history are cleansed of it
     search      every file, and what stands within, is searched for what was erased
 
@@ -48,7 +49,9 @@ from ingestion.erased import (
 )
 from ingestion.tables import dataset_name, literal, quoted
 from ingestion.warehouse import STORAGE_VERSION
+from orchestration.content import SUMS, file_sums, forget_standing, write_sums
 from orchestration.publishing import (
+    AUDIT_TABLE,
     DATABASE,
     WITHOUT_PERSONAL_DATA,
     copy_views,
@@ -56,7 +59,11 @@ from orchestration.publishing import (
     hashed_text,
     heal,
     publish_folders,
+    renew_audit,
+    renew_history,
 )
+from orchestration.rollbacks import rollbacks_path
+from orchestration.run_lock import NightError
 from settings import Settings
 
 _KEPT_SCHEMAS = (*(dataset_name(domain) for domain in DOMAINS), "run")
@@ -184,6 +191,14 @@ def has_pending(settings: Settings) -> bool:
     return (settings.erasure_path / "pending.json").exists()
 
 
+def refuse_pending(settings: Settings) -> None:
+    """Raise `NightError` where an erasure did not come to its end: it holds up the nights."""
+    if has_pending(settings):
+        raise NightError(
+            "an erasure was cut short: bring it to its end with `account360 erase --resume`"
+        )
+
+
 def finish_pending(settings: Settings, tell: Callable[[str], None]) -> list[str]:
     """Take up an erasure that was cut short, and bring it to its end."""
     plan = _pending(settings.erasure_path / "pending.json")
@@ -208,12 +223,14 @@ def _erase(settings: Settings, plan: Plan, tell: Callable[[str], None]) -> list[
     # before anything else: from here on nothing of it lands any more
     tombstones.add((h for h in plan.handles if h.kind not in _PUBLISHED_ONLY), erasure)
     heal(settings)
+    forget_standing(settings)
     tell("writing the warehouse anew")
     _rewrite_warehouse(settings, plan, erasure)
     handles = published_handles(settings, plan)
     for database in _published_files(settings):
         if _rewrite_publish(database, handles):
             tell(f"wrote {database.relative_to(settings.home)} anew")
+    renew_history(settings)
     search = Search(plan.handles, None)
     cleansed = [path for path in _other_files(settings) if _cleanse(path, search)]
     if cleansed:
@@ -757,18 +774,41 @@ def _rewrite_publish(database: Path, handles: Sequence[Handle]) -> bool:
                     touched.append(table)
                     if database.name == DATABASE:
                         export_table(connection, table, work)
+            if database.name != DATABASE and _takes_audit(connection, folder):
+                touched.append(AUDIT_TABLE)
             if not touched:
                 return False
+            if database.name == DATABASE:
+                renew_audit(connection, folder.name, work)
             copy_views(connection, "warehouse")
             connection.execute("detach warehouse")
             connection.execute("checkpoint")
+        sums = file_sums(work)
         # the file that is looked into when an erasure is taken up again comes last
         for file in sorted((work / "parquet").iterdir()):
             file.replace(folder / "parquet" / file.name)
+        if (folder / SUMS).exists():
+            write_sums(folder, sums)
         (work / database.name).replace(database)
         return True
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _takes_audit(connection: duckdb.DuckDBPyConnection, folder: Path) -> bool:
+    """Have the second file tell of the publish what the first tells by now; whether it did not."""
+    connection.execute(f"attach {literal(str(folder / DATABASE))} as first (read_only)")
+    audits = [f"(from {of}.main.{AUDIT_TABLE})" for of in ("first", "warehouse")]
+    try:
+        (differing,) = connection.execute(
+            f"select count(*) from ({audits[0]} except {audits[1]})"
+        ).fetchone() or (0,)
+        if differing:
+            connection.execute(f"delete from {AUDIT_TABLE}")
+            connection.execute(f"insert into {AUDIT_TABLE} from first.main.{AUDIT_TABLE}")
+    finally:
+        connection.execute("detach first")
+    return bool(differing)
 
 
 def _copy_published(connection: duckdb.DuckDBPyConnection, table: str, query: str) -> None:
@@ -795,6 +835,7 @@ def _copy_published(connection: duckdb.DuckDBPyConnection, table: str, query: st
 def _other_files(settings: Settings) -> list[Path]:
     """Every file of the home folder but databases, publishes, landing files and tombstones."""
     apart = [settings.landing, settings.published_path, settings.erasure_path]
+    noted = rollbacks_path(settings)
     return [
         path
         for path in sorted(settings.home.rglob("*"))
@@ -802,7 +843,7 @@ def _other_files(settings: Settings) -> list[Path]:
         and not path.is_symlink()
         and path != settings.warehouse_path
         and not _is_beside_sqlite(path)
-        and not any(path.is_relative_to(folder) for folder in apart)
+        and (path == noted or not any(path.is_relative_to(folder) for folder in apart))
     ]
 
 

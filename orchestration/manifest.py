@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from orchestration.dbt_process import PARENT_VARIABLE
 from settings import DBT_PROJECT, Settings
 
 Manifest = dict[str, Any]
@@ -53,6 +54,7 @@ class PublishedTable:
 def dbt_environment(settings: Settings) -> dict[str, str]:
     """What dbt needs to know of the settings; everything else it reads from `run.settings`."""
     return {
+        PARENT_VARIABLE: str(os.getpid()),
         "ACCOUNT360_WAREHOUSE_PATH": str(settings.warehouse_path),
         "ACCOUNT360_MEMORY_LIMIT": settings.memory_limit,
         "DBT_TARGET_PATH": str(settings.dbt_target_path),

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
-import re
 import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-import duckdb
-
 from orchestration.acceptance import as_tags, way_out
+from orchestration.advice import advice
 from orchestration.dbt_failures import read_remarks
-from orchestration.erasure import has_pending
+from orchestration.erasure import refuse_pending
 from orchestration.instance import dagster_instance
 from orchestration.manifest import DbtProjectError, is_parsed, load_manifest
 from orchestration.progress import Progress
@@ -31,7 +29,8 @@ from orchestration.report import (
     read_conservation,
     save,
 )
-from orchestration.upgrades import WarehouseVersionError, refuse_newer
+from orchestration.run_lock import NightError as NightError
+from orchestration.run_lock import only_run, refuse_locked
 from settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -43,22 +42,11 @@ _SAID_BY_CHECK = "DagsterAssetCheckFailedError"
 # What the record of a night says until its end replaces it.
 _NOT_ENDED = Remark("night", "it has not ended: it is under way, or its process was killed")
 
-# How the engine says that its file is not what it wrote.
-_DAMAGED = (
-    "Corrupt database file",
-    "Could not read enough bytes from file",
-    "is not a valid DuckDB database file",
-)
-
 # Models that tell where the records of each entity went, in the order in which they are asked.
 _CONSERVATION_MODELS = (
     ["published", "audit_conservation"],
     ["intermediate", "int_entity__conservation"],
 )
-
-
-class NightError(RuntimeError):
-    """A night that could not begin, or be told of; the message says what to do."""
 
 
 def run_night(
@@ -69,30 +57,43 @@ def run_night(
     lead: Lead = Lead.BY_DATE,
     accepted: Mapping[str, str] | None = None,
     tell: TextIO | None = None,
+    wait_minutes: float | None = None,
 ) -> NightReport:
     """Run the night of `as_of` and tell of it on the stream `tell`; the report says how it ended.
 
     accepted: release checks that may fail this once → why.
 
     What Dagster, dbt and dlt say goes to a log below `home/logs`. Raises `NightError` when the
-    night cannot begin: another run is under way, or the warehouse is in use.
+    night cannot begin: another run is under way, also after `wait_minutes` (None: as set, else
+    none), or the warehouse is in use.
     """
+    patience = (settings.wait_minutes or 0) if wait_minutes is None else wait_minutes
+    say = partial(print, file=tell, flush=True) if tell else None
+    with only_run(settings, "account360 run", as_of, wait_minutes=patience, tell=say):
+        return _run_alone(settings, as_of, full_refresh, lead, accepted or {}, tell)
+
+
+def _run_alone(
+    settings: Settings,
+    as_of: date,
+    full_refresh: bool,
+    lead: Lead,
+    accepted: Mapping[str, str],
+    tell: TextIO | None,
+) -> NightReport:
     started = datetime.now(UTC)
     settings.logs_path.mkdir(parents=True, exist_ok=True)
     log = settings.logs_path / f"{started:%Y%m%dT%H%M%SZ}_{as_of}.log"
     report = NightReport(str(as_of), "", started.isoformat(timespec="seconds"), str(log))
     # A date that is backfilled is not the last night, however it ends.
     keep = save if lead is not Lead.BESIDE else _forget
-    with only_run(settings), _own_stream(tell) as stream, _output_to(log):
+    with _own_stream(tell) as stream, _output_to(log):
         progress = Progress(stream)
-        refuse_locked(settings.warehouse_path)
-        if has_pending(settings):
-            raise NightError(
-                "an erasure was cut short: bring it to its end with `account360 erase --resume`"
-            )
+        refuse_locked(settings.warehouse_path, progress.tell)
+        refuse_pending(settings)
         keep(replace(report, failures=[_NOT_ENDED]), settings)
         try:
-            _run_job(settings, as_of, full_refresh, lead, accepted or {}, progress, report)
+            _run_job(settings, as_of, full_refresh, lead, accepted, progress, report)
         except Exception as error:  # whatever it is, the log has it and the person a line
             traceback.print_exc()
             report.failures.append(_unexpected(error, report.log))
@@ -296,62 +297,6 @@ def _unexpected(error: Exception, log: str) -> Remark:
     if isinstance(error, SettingsError):
         return Remark("settings", str(error))
     return Remark(f"unexpected {type(error).__name__}", advice(str(error)), see=log)
-
-
-def advice(said: str) -> str:
-    """What an error said and, for those with a known way out, the way out."""
-    if "Could not set lock on file" in said:
-        process = re.search(r"PID (\d+)", said)
-        by = f" by process {process.group(1)}" if process else ""
-        return f"the warehouse is in use{by}: close what has it open, and run again"
-    if "Trying to read a database file with version number" in said:
-        return (
-            "it was written by a newer version of DuckDB: run the version of account360 that wrote "
-            f"it, or build a warehouse anew with another --home ({said})"
-        )
-    if "DagsterExecutionInterruptedError" in said:
-        return "it was stopped before it was done"
-    if "No space left on device" in said or "database or disk is full" in said:
-        return f"the disk is full: make room, and run again ({said})"
-    if any(sign in said for sign in _DAMAGED):
-        return (
-            "the warehouse is damaged: put a backup of it in its place, or move it away and run "
-            f"again, which builds it anew from the landing folder ({said})"
-        )
-    return said
-
-
-@contextlib.contextmanager
-def only_run(settings: Settings) -> Iterator[None]:
-    """Hold the home folder for this run; the system lets go of it however the process ends."""
-    with (settings.home / "run.lock").open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            holder = file.read().strip()
-            by = f" by process {holder}" if holder else ""
-            raise NightError(
-                f"another run is under way in {settings.home}{by}: wait until it ends"
-            ) from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield
-        file.truncate(0)
-
-
-def refuse_locked(warehouse: Path) -> None:
-    """Raise `NightError` where the warehouse cannot be written, before anything is started."""
-    if not warehouse.exists():
-        return
-    try:
-        with duckdb.connect(str(warehouse)) as connection:
-            refuse_newer(connection, warehouse)
-    except duckdb.IOException as error:
-        raise NightError(f"{warehouse} cannot be opened: {advice(str(error))}") from None
-    except WarehouseVersionError as error:
-        raise NightError(str(error)) from None
 
 
 @contextlib.contextmanager

@@ -61,6 +61,10 @@ class Progress:
             self._told_percent = percent
             self._tell(f"{name} … {done} of {total}", unfinished=True)
 
+    def tell(self, text: str) -> None:
+        """A line of its own, of what belongs to no station."""
+        self._tell(text)
+
     def total_seconds(self) -> float:
         """Seconds since this was made."""
         return time.monotonic() - self._started

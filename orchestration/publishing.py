@@ -4,10 +4,12 @@
 
     .candidate/             what is being built and checked; no reader looks at it
     <publish_id>/           a publish: account360.duckdb and parquet/, complete, and changed by
-                            nothing but an erasure; account360_without_personal_data.duckdb beside
+                            nothing but an erasure; account360_without_personal_data.duckdb beside;
+                            SHA256SUMS of all these
     current                 link to the publish that readers see; swapped atomically
     as_of=<date>            link to the publish of an as-of date before the current one's, or of
                             any that was backfilled
+    rollbacks.jsonl         who led `current` back to which publish, and when (rollbacks.py)
 
 A link is swapped, never a file: open readers keep what they have, every new connection sees the
 new publish. The history stands in `run.publishes` of the warehouse and, up to itself, in the table
@@ -19,6 +21,8 @@ killed between any two steps: `heal` removes what was not finished and records w
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import re
 import shutil
@@ -37,7 +41,15 @@ from typing import Any, NamedTuple
 import duckdb
 
 from ingestion.erased import Salt
+from orchestration.content import (
+    content_hash,
+    engine_version,
+    note_standing,
+    table_hashes,
+    write_sums,
+)
 from orchestration.manifest import PublishedTable
+from orchestration.rollbacks import Rollback, read_rollbacks
 from settings import PROJECT_ROOT, Settings
 
 DATABASE = "account360.duckdb"
@@ -47,6 +59,8 @@ AUDIT_TABLE = "audit_publishes"
 CHECKS_TABLE = "audit_checks"
 
 _AS_OF_LINK = "as_of="
+# A publish on its way out, which readers no longer see.
+_GONE = ".gone_"
 _PUBLISH_ID = re.compile(r"\d{4}-\d{2}-\d{2}_\d{8}T\d{6}Z_\w{8}")
 _AUDIT_COLUMNS = {
     "publish_id": ("varchar", "Name of the publish: as-of date, UTC instant and run."),
@@ -57,6 +71,24 @@ _AUDIT_COLUMNS = {
     "tables": ("bigint", "Published tables, this one included."),
     "rows": ("bigint", "Rows in all of them, this table's up to this publish included."),
     "checks_passed": ("bigint", "Asset checks that passed before it: arrival, dbt, release."),
+    "engine_version": ("varchar", "Version of DuckDB; hashes of content compare within one."),
+    "content_hash": (
+        "varchar",
+        "Hash of all tables but those that tell of runs: the same for the same content.",
+    ),
+    "table_hashes": (
+        "varchar",
+        "Hash of the rows of each table but this one, whatever their order: JSON by table.",
+    ),
+}
+_ROLLBACK_COLUMNS = {
+    "rolled_back_at": ("timestamp", "UTC instant at which readers were led back."),
+    "rolled_back_by": ("varchar", "User of the operating system who did it."),
+    "from_publish": ("varchar", "Publish that readers saw until then; NULL if there was none."),
+    "to_publish": ("varchar", "Publish that they were led to."),
+    "reason": ("varchar", "What was said of it; NULL if nothing was."),
+    "publish_id": ("varchar", "The publish in which this row stands, as in audit_publishes."),
+    "as_of_date": ("date", "First day that is not complete in its figures."),
 }
 _CHECK_COLUMNS = {
     "table_name": (
@@ -85,6 +117,14 @@ _CHECKS = PublishedTable(
     ("table_name", "check_name"),
     "One row per table and check of it that the run made before this publish.",
     {name: description for name, (_, description) in _CHECK_COLUMNS.items()},
+)
+
+_ROLLBACKS = PublishedTable(
+    "audit_rollbacks",
+    ("rolled_back_at", "to_publish"),
+    "One row per rollback: who led readers back to an earlier publish, when and why.",
+    {name: description for name, (_, description) in _ROLLBACK_COLUMNS.items()},
+    personal=frozenset({"rolled_back_by", "reason"}),
 )
 
 # The row of accounts without a CSM, in the place of an address.
@@ -417,13 +457,15 @@ def publish_candidate(settings: Settings, publish: Publish, lead: Lead) -> Publi
     links = []
     beside = settings.published_path / f"{_AS_OF_LINK}{publish.as_of}"
     if goes_beside or is_older or beside.is_symlink():
-        _swap(beside, folder)
+        _lead(settings, beside, folder)
         links.append(beside.name)
     if not goes_beside:
-        _swap(settings.current_path, folder)
+        _lead(settings, settings.current_path, folder)
         links.append(settings.current_path.name)
 
     heal(settings)
+    with _history(settings) as connection:
+        note_standing(connection, publish.publish_id)
     _prune(settings)
     return Published(publish.publish_id, folder, tuple(links), tables, rows)
 
@@ -431,23 +473,54 @@ def publish_candidate(settings: Settings, publish: Publish, lead: Lead) -> Publi
 def heal(settings: Settings) -> None:
     """Bring folder and history into step after a run that ended anywhere.
 
-    A folder that a link leads to was published: its row goes into `run.publishes` if it is not
-    there. A folder that no link leads to and no history knows never was, and goes.
+    A folder that a link leads to was published, and so was one that readers were led away from: its
+    row goes into `run.publishes` if it is not there. A folder that no link leads to and no history
+    knows never was, and goes.
     """
     published = settings.published_path
     published.mkdir(parents=True, exist_ok=True)
-    for pattern in (".candidate", ".current", f".{_AS_OF_LINK}*"):
-        for leftover in published.glob(pattern):
-            _remove(leftover)
-    linked = _linked(settings)
+    with links_held(settings):
+        for pattern in (".candidate", ".current", f".{_AS_OF_LINK}*", f"{_GONE}*"):
+            for leftover in published.glob(pattern):
+                _remove(leftover)
+        seen = _linked(settings) | _rolled_back(settings)
     with _history(settings) as connection:
-        for folder in sorted(linked):
+        for folder in sorted(seen):
             if folder.name not in _newest_first(connection):
                 _adopt(connection, folder)
         known = _newest_first(connection)
-    for folder in publish_folders(settings):
-        if folder not in linked and folder.name not in known:
-            _remove(folder)
+    with links_held(settings):
+        seen |= _linked(settings)
+        gone = [
+            _take_away(folder)
+            for folder in publish_folders(settings)
+            if folder not in seen and folder.name not in known
+        ]
+    for folder in gone:
+        _remove(folder)
+
+
+def _rolled_back(settings: Settings) -> set[Path]:
+    """The publishes that rollbacks led away from or to, as far as they are kept."""
+    named = {
+        name for each in read_rollbacks(settings) for name in (each.from_publish, each.to_publish)
+    }
+    return {folder for folder in publish_folders(settings) if folder.name in named}
+
+
+@contextmanager
+def links_held(settings: Settings) -> Iterator[None]:
+    """Hold the links: a rollback swaps one while a night may be publishing. Held for an instant."""
+    with (settings.home / "links.lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _take_away(folder: Path) -> Path:
+    """Take a publish out of the sight of readers, at once: removing its files takes a while."""
+    gone = folder.with_name(f"{_GONE}{folder.name}")
+    folder.rename(gone)
+    return gone
 
 
 def _adopt(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
@@ -473,21 +546,25 @@ def _prune(settings: Settings) -> None:
     """Remove the oldest publishes that no link leads to, beyond `kept_publishes`."""
     with _history(settings) as connection:
         newest_first = _newest_first(connection)
-    by_name = {folder.name: folder for folder in publish_folders(settings)}
-    beside = {target for target in map(_target, _as_of_links(settings)) if target}
-    current = current_publish(settings)
-    # What stands beside is kept for its own sake and does not count against the kept ones.
-    candidates = [
-        by_name[name]
-        for name in newest_first
-        if name in by_name and by_name[name] not in beside and by_name[name] != current
-    ]
-    for folder in candidates[settings.kept_publishes - 1 :]:
+    with links_held(settings):
+        by_name = {folder.name: folder for folder in publish_folders(settings)}
+        beside = {target for target in map(_target, _as_of_links(settings)) if target}
+        current = current_publish(settings)
+        # What stands beside is kept for its own sake and does not count against the kept ones.
+        candidates = [
+            by_name[name]
+            for name in newest_first
+            if name in by_name and by_name[name] not in beside and by_name[name] != current
+        ]
+        gone = [_take_away(folder) for folder in candidates[settings.kept_publishes - 1 :]]
+    for folder in gone:
         _remove(folder)
 
 
 def _seal(settings: Settings, publish: Publish) -> tuple[int, int]:
-    """Write `audit_publishes` (the history and this publish) and `audit_checks`; all counts."""
+    """Write `audit_publishes` (the history and this publish), `audit_checks` and `audit_rollbacks`,
+    and what everything comes to: counts, hashes and `SHA256SUMS`.
+    """
     folder = candidate_path(settings)
     with _history(settings) as connection:
         history = connection.execute(
@@ -501,9 +578,15 @@ def _seal(settings: Settings, publish: Publish) -> tuple[int, int]:
             (*check, publish.publish_id, publish.as_of)
             for check in sorted(set(publish.checks), key=lambda check: check[:4])
         ]
-        tables = len(names) + 2
+        rollbacks = [
+            (*each, publish.publish_id, publish.as_of) for each in _rollbacks_as_published(settings)
+        ]
+        _write(connection, folder, _CHECKS, _CHECK_COLUMNS, checks)
+        _write(connection, folder, _ROLLBACKS, _ROLLBACK_COLUMNS, rollbacks)
+        hashes = table_hashes(connection, [*names, _CHECKS.name, _ROLLBACKS.name])
+        tables = len(names) + 3
         rows = sum(_count(connection, _name(name)) for name in names)
-        rows += len(checks) + len(history) + 1
+        rows += len(checks) + len(rollbacks) + len(history) + 1
         own = (
             publish.publish_id,
             publish.as_of,
@@ -513,14 +596,77 @@ def _seal(settings: Settings, publish: Publish) -> tuple[int, int]:
             tables,
             rows,
             sum(check.has_passed for check in set(publish.checks)),
+            engine_version(),
+            content_hash(hashes),
+            json.dumps(hashes),
         )
-        # by publish_id alone: columns that are younger than a row are NULL in it
-        publishes = sorted([*history, own], key=lambda row: row[0])
-        _write(connection, folder, _PUBLISHES, _AUDIT_COLUMNS, publishes)
-        _write(connection, folder, _CHECKS, _CHECK_COLUMNS, checks)
+        # by the id, which no other has: what follows may be NULL
+        told = sorted([*history, own], key=lambda row: row[0])
+        _write(connection, folder, _PUBLISHES, _AUDIT_COLUMNS, told)
     if (folder / WITHOUT_PERSONAL_DATA).exists():
         _add_own_tables(folder)
+    write_sums(folder)
     return tables, rows
+
+
+# What an erasure changes in a publish's row of its audit.
+_RENEWED = ("rows", "engine_version", "content_hash", "table_hashes")
+
+
+def renew_audit(connection: duckdb.DuckDBPyConnection, publish_id: str, folder: Path) -> None:
+    """Bring a publish's own row of `audit_publishes` into step with tables that were changed.
+
+    `connection` is open on its DuckDB file, `folder` holds what goes with it. A publish of an
+    earlier version has no hashes, and gets none.
+    """
+    stored = connection.execute(
+        "select table_name from duckdb_tables() where database_name = current_database()"
+    ).fetchall()
+    names = [name for (name,) in stored]
+    columns = {row[0] for row in connection.execute(f"describe {AUDIT_TABLE}").fetchall()}
+    if AUDIT_TABLE not in names or not columns >= set(_RENEWED):
+        return
+    hashes = table_hashes(connection, set(names) - {AUDIT_TABLE})
+    rows = sum(_count(connection, _name(name)) for name in names)
+    connection.execute(
+        f"update {AUDIT_TABLE} set {', '.join(f'{_name(name)} = ?' for name in _RENEWED)}"
+        " where publish_id = ? and table_hashes is not null",
+        [rows, engine_version(), content_hash(hashes), json.dumps(hashes), publish_id],
+    )
+    export_table(connection, AUDIT_TABLE, folder)
+
+
+def renew_history(settings: Settings) -> None:
+    """Bring `run.publishes` into step with what the publishes say of themselves."""
+    with _history(settings) as connection:
+        for folder in publish_folders(settings):
+            connection.execute(f"attach {_text(folder / DATABASE)} as renewed (read_only)")
+            columns = {
+                row[0] for row in connection.execute(f"describe renewed.{AUDIT_TABLE}").fetchall()
+            }
+            if columns >= set(_RENEWED):
+                own = ", ".join(f"{_name(name)} = own.{_name(name)}" for name in _RENEWED)
+                connection.execute(
+                    f"update run.publishes set {own} from renewed.{AUDIT_TABLE} as own"
+                    " where own.publish_id = ? and publishes.publish_id = own.publish_id",
+                    [folder.name],
+                )
+            connection.execute("detach renewed")
+
+
+def _rollbacks_as_published(settings: Settings) -> list[Rollback]:
+    """The rollbacks so far, their personal data as the settings want it."""
+    found = read_rollbacks(settings)
+    if settings.publish_personal_data == "plain" or not found:
+        return found
+    salt = Salt(settings.erasure_path)
+    return [
+        each._replace(
+            rolled_back_by=hashed_text(each.rolled_back_by, salt),
+            reason=each.reason and hashed_text(each.reason, salt),
+        )
+        for each in found
+    ]
 
 
 def _write(
@@ -559,7 +705,12 @@ def _add_own_tables(folder: Path) -> None:
                 " where database_name = 'first' and table_name = ?",
                 [name],
             ).fetchall()
-            connection.execute(f"create table {_name(name)} as from first.main.{_name(name)}")
+            personal = _ROLLBACKS.personal if name == _ROLLBACKS.name else ()
+            emptied = ", ".join(f"cast(null as varchar) as {_name(column)}" for column in personal)
+            replaced = f"* replace ({emptied})" if emptied else "*"
+            connection.execute(
+                f"create table {_name(name)} as select {replaced} from first.main.{_name(name)}"
+            )
             describe(connection, PublishedTable(name, (), description, dict(columns)))
 
 
@@ -571,11 +722,11 @@ def _history(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.execute(
             f"create table if not exists run.publishes ({_definition(_AUDIT_COLUMNS)})"
         )
-        # One that an older version made lacks the columns that came since.
-        known = {name for name, *_ in connection.execute("describe run.publishes").fetchall()}
+        # a warehouse of an earlier version lacks some
         for name, (kind, _) in _AUDIT_COLUMNS.items():
-            if name not in known:
-                connection.execute(f"alter table run.publishes add column {_name(name)} {kind}")
+            connection.execute(
+                f"alter table run.publishes add column if not exists {_name(name)} {kind}"
+            )
         yield connection
 
 
@@ -640,6 +791,12 @@ def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
     return int(row[0]) if row else 0
 
 
+def links_to(settings: Settings, folder: Path) -> list[str]:
+    """The names of the links that lead to a publish."""
+    links = [settings.current_path, *sorted(_as_of_links(settings))]
+    return [link.name for link in links if _target(link) == folder]
+
+
 def publish_as_of(folder: Path) -> date:
     """The as-of date of a publish, from its name."""
     return date.fromisoformat(folder.name[:10])
@@ -677,8 +834,7 @@ def _target(link: Path) -> Path | None:
 
 
 def _swap(link: Path, folder: Path) -> None:
-    """Lead `link` to `folder`, atomically; a folder that it alone led to before goes."""
-    before = _target(link)
+    """Lead `link` to `folder`, atomically; the caller holds the links."""
     if link.is_dir() and not link.is_symlink():
         raise PublishError(f"{link} is a folder, not a link: move it away, and run again")
     temporary = link.with_name(f".{link.name}")
@@ -686,12 +842,27 @@ def _swap(link: Path, folder: Path) -> None:
     temporary.symlink_to(folder.name)
     temporary.replace(link)
     _sync_folder(link.parent)
-    if (
-        before
-        and link.name.startswith(_AS_OF_LINK)
-        and before != _target(link.with_name("current"))
-    ):
-        _remove(before)
+
+
+def _lead(settings: Settings, link: Path, folder: Path) -> None:
+    """Lead `link` to `folder`; a folder that an as-of link alone led to before goes."""
+    gone = None
+    with links_held(settings):
+        before = _target(link)
+        _swap(link, folder)
+        if (
+            before
+            and link.name.startswith(_AS_OF_LINK)
+            and before != _target(settings.current_path)
+        ):
+            gone = _take_away(before)
+    if gone:
+        _remove(gone)
+
+
+def lead_back(settings: Settings, folder: Path) -> None:
+    """Lead `current` to a publish that is kept; the caller holds the links."""
+    _swap(settings.current_path, folder)
 
 
 def _remove(path: Path) -> None:

@@ -25,7 +25,9 @@ from settings.release import Release, read_release
 ENVIRONMENT_PREFIX = "ACCOUNT360_"
 
 # Variables we hand to the programs we start; they are no settings of ours.
-_RESERVED_VARIABLES = frozenset({"ACCOUNT360_WAREHOUSE_PATH", "ACCOUNT360_SETTINGS_FILE"})
+_RESERVED_VARIABLES = frozenset(
+    {"ACCOUNT360_DBT_PARENT", "ACCOUNT360_WAREHOUSE_PATH", "ACCOUNT360_SETTINGS_FILE"}
+)
 
 # Read where they are needed, never kept, and refused in a file.
 ALERT_WEBHOOK_URL = "ACCOUNT360_ALERT_WEBHOOK_URL"
@@ -89,6 +91,7 @@ class Settings:
     publish_without_personal_data: bool
     metric_history_days: int
     memory_limit: str
+    wait_minutes: int | None
     health_file: Path
     alert_rules_file: Path
     charts_file: Path
@@ -185,6 +188,7 @@ class Settings:
         row = {field.name: getattr(self, field.name) for field in fields(self)}
         for name in _OF_NO_FIGURE:
             del row[name]
+        del row["wait_minutes"]
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in row.items()
@@ -297,6 +301,11 @@ def _whole_number(low: int, high: int) -> Callable[..., int]:
         return number
 
     return parse
+
+
+def _minutes(value: Any, name: str, source: str, base: Path) -> int | None:
+    """Minutes, or None where nobody set them: then it hangs on who starts the run."""
+    return None if value is None else _whole_number(0, 1440)(value, name, source, base)
 
 
 def _percentage(value: Any, name: str, source: str, base: Path) -> float:
@@ -505,6 +514,7 @@ _OPTIONS: dict[str, _Option] = {
     "publish_without_personal_data": _Option(False, _flag),
     "metric_history_days": _Option(90, _whole_number(1, 3660)),
     "memory_limit": _Option("6GB", _memory),
+    "wait_minutes": _Option(None, _minutes),
     "health_file": _Option("settings/health.toml", _path_of("file")),
     "alert_rules_file": _Option("settings/alert_rules.toml", _path_of("file")),
     "charts_file": _Option("settings/charts.toml", _path_of("file")),

@@ -20,7 +20,8 @@ _HEAD = """\
 Written by `make docs` from the contracts that dbt enforces. The names, types and keys here are what
 readers may rely on; they change with a major version only. In the published DuckDB file every table
 and column carries its description (`from duckdb_columns()`). The publisher adds `audit_publishes`,
-`audit_checks`, `audit_restatements` and `audit_definitions` ([restatements](restatements.md)).
+`audit_checks`, `audit_rollbacks` ([recovery](recovery.md)), `audit_restatements` and
+`audit_definitions` ([restatements](restatements.md)).
 Suffixes carry units: `_seconds`, `_days`, `_pct` (0–100); `_at` a UTC timestamp; `_date`, `day` and
 `month` dates. Money with a bare name is in the row's `currency`, its twin ending in `_reporting` in
 the reporting currency, as is the money of a `_rollup`.

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from ingestion import DOMAINS
+from orchestration.defs.home import HOME
 from orchestration.defs.nightly import as_of_date, as_of_dates, lead_of
 from orchestration.defs.raw import freshness, raw_key
 from orchestration.manifest import Manifest, published_tables
@@ -37,6 +38,7 @@ def definitions(settings: Settings, progress: Progress, manifest: Manifest) -> d
     @dg.asset(
         key=CANDIDATE,
         group_name="publish",
+        required_resource_keys={HOME},
         kinds={"duckdb", "parquet"},
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.multi_run(1),
@@ -65,6 +67,7 @@ def definitions(settings: Settings, progress: Progress, manifest: Manifest) -> d
     @dg.asset(
         key=CURRENT,
         group_name="publish",
+        required_resource_keys={HOME},
         kinds={"duckdb", "parquet"},
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.multi_run(1),

@@ -20,6 +20,7 @@ from expectations.release.drift import (
 )
 from ingestion import DOMAINS, ENTITIES
 from orchestration.acceptance import Acceptance
+from orchestration.defs.home import HOME
 from orchestration.defs.nightly import accepted_checks, as_of_date, lead_of
 from orchestration.defs.published import CANDIDATE
 from orchestration.defs.raw import raw_key
@@ -58,6 +59,7 @@ def _arrival_checks(
 
     @dg.multi_asset_check(
         name=f"arrival_{domain}",
+        required_resource_keys={HOME},
         specs=[
             dg.AssetCheckSpec(
                 "files_readable",
@@ -140,6 +142,7 @@ def _release_checks(
 
     @dg.multi_asset_check(
         name="release",
+        required_resource_keys={HOME},
         specs=[
             dg.AssetCheckSpec(
                 "release_complete",

@@ -8,6 +8,7 @@ import dagster as dg
 
 from ingestion import DOMAINS, ENTITIES, LoadReport, load_domain, may_pass
 from orchestration.dagster_runs import note_process
+from orchestration.defs.home import HOME
 from orchestration.defs.nightly import may_begin
 from orchestration.progress import Progress
 from settings import Settings
@@ -60,6 +61,7 @@ def _domain_assets(domain: str, settings: Settings, progress: Progress) -> dg.As
 
     @dg.multi_asset(
         name=f"load_{domain}",
+        required_resource_keys={HOME},
         specs=[
             dg.AssetSpec(
                 raw_key(domain, table),

@@ -13,6 +13,7 @@ from packaging.version import Version
 
 from ingestion.warehouse import open_warehouse
 from orchestration.dbt_failures import built_models, read_failures
+from orchestration.defs.home import HOME
 from orchestration.defs.nightly import (
     FULL_REFRESH_TAG,
     as_of_date,
@@ -79,6 +80,7 @@ def _run_tables(settings: Settings, manifest: Manifest) -> dg.AssetsDefinition:
 
     @dg.multi_asset(
         name="run_settings",
+        required_resource_keys={HOME},
         specs=[
             dg.AssetSpec(
                 key=["run", table],
@@ -123,13 +125,15 @@ def _dbt_models(settings: Settings, progress: Progress, manifest: Manifest) -> d
 
     @dbt_assets(
         name="dbt_build",
+        required_resource_keys={HOME, "dbt"},
         manifest=manifest,
         dagster_dbt_translator=translator,
         partitions_def=as_of_dates(settings),
         # dagster-dbt would hand a range of dates to one run; each date is a night of its own.
         backfill_policy=dg.BackfillPolicy.multi_run(1),
     )
-    def dbt_build(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+    def dbt_build(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        dbt: DbtCliResource = context.resources.dbt
         # Unit tests judge the code, not the night: `make test` runs them.
         arguments = ["build", "--exclude-resource-type", "unit_test"]
         if has_tag(context.run, FULL_REFRESH_TAG) or chain_is_outdated(settings, manifest):

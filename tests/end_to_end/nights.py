@@ -28,7 +28,13 @@ import pyarrow.parquet as pq
 Record = Mapping[str, Any]
 
 # Tables that tell of runs; every other one is a function of the records and the as-of date.
-RUN_BEARING = {"audit_checks", "audit_loads", "audit_publishes", "audit_restatements"}
+RUN_BEARING = {
+    "audit_checks",
+    "audit_loads",
+    "audit_publishes",
+    "audit_restatements",
+    "audit_rollbacks",
+}
 
 COMMAND = Path(sys.executable).with_name("account360")
 _FOREIGN_VARIABLES = ("ACCOUNT360_", "DAGSTER_", "DBT_")

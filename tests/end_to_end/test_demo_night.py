@@ -196,6 +196,10 @@ PROMISED = {
     """,
     "audit_publishes": """
         publish_id as_of_date run_id code_version published_at tables rows checks_passed
+        engine_version content_hash table_hashes
+    """,
+    "audit_rollbacks": """
+        rolled_back_at rolled_back_by from_publish to_publish reason publish_id
     """,
     "audit_checks": "publish_id table_name check_name is_blocking has_passed",
 }

@@ -7,11 +7,13 @@ from datetime import date
 import duckdb
 import pytest
 
-from orchestration import cli, night
-from orchestration.night import NightError, advice
+from orchestration import cli, night, run_lock
+from orchestration.advice import advice
+from orchestration.night import NightError
 from orchestration.publishing import Lead
 from orchestration.report import NightReport, Remark, save
 from settings import ALERT_WEBHOOK_URL, load_settings
+from tests.orchestration.elsewhere import held_elsewhere
 from tests.orchestration.receivers import webhook
 
 
@@ -133,6 +135,7 @@ def test_what_cannot_be_asked_ends_with_2_and_says_what_can(
         (["run", "--as-of", "2024-02-30"], "no date"),
         (["demo", "--scale", "0"], "no number above 0"),
         (["demo", "--nights", "none"], "from 1 to 366"),
+        (["run", "--wait", "long"], "no number of minutes"),
     ],
 )
 def test_wrong_options_end_with_2(capsys, arguments, message):
@@ -190,7 +193,8 @@ def test_light_commands_load_nothing_heavy(home):
     assert result.stdout.splitlines()[-1] == "[]"
 
 
-def test_a_warehouse_that_is_open_elsewhere_is_a_message(home, capsys):
+def test_a_warehouse_that_is_open_elsewhere_is_a_message(home, capsys, monkeypatch):
+    monkeypatch.setattr(run_lock, "_WAREHOUSE_SECONDS", 0)
     warehouse = home / "warehouse.duckdb"
     duckdb.connect(str(warehouse)).close()
     holder = subprocess.Popen(
@@ -220,12 +224,28 @@ def test_a_warehouse_that_is_no_database_is_a_message(home, capsys):
 
 
 def test_a_second_run_in_the_same_home_is_refused(home, capsys):
-    from settings import load_settings
-
-    settings = load_settings(environ={}, home=home)
-    with night.only_run(settings):
+    with held_elsewhere(home):
         assert run("run", "--home", home, "--as-of", "2024-06-10") == 1
-    assert "another run is under way" in capsys.readouterr().err
+        assert run("run", "--home", home, "--as-of", "2024-06-10", "--wait", "0.01") == 1
+    at_once, after = capsys.readouterr().err.strip().split("account360: ")[1:]
+    assert "another run is under way" in at_once
+    assert "after 0.01 minutes of waiting" in after
+
+
+@pytest.mark.parametrize(
+    ("options", "set_to", "minutes"),
+    [
+        ([], None, None),
+        (["--wait"], None, 60),
+        (["--wait"], "7", 7),
+        (["--wait", "2.5"], "7", 2.5),
+    ],
+)
+def test_how_long_a_run_waits_for_another(home, nights, monkeypatch, options, set_to, minutes):
+    if set_to:
+        monkeypatch.setenv("ACCOUNT360_WAIT_MINUTES", set_to)
+    assert run("run", "--home", home, "--as-of", "2024-06-10", *options) == 0
+    assert nights[0][2]["wait_minutes"] == minutes
 
 
 def test_errors_with_a_way_out_tell_it():

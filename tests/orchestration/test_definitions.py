@@ -10,6 +10,7 @@ import pytest
 from ingestion import DOMAINS, ENTITIES
 from orchestration.definitions import build
 from orchestration.defs import nightly, raw
+from orchestration.defs.home import HOME
 from orchestration.instance import dagster_instance
 from orchestration.manifest import load_manifest
 from orchestration.progress import Progress
@@ -85,6 +86,14 @@ def test_what_enters_and_what_leaves_is_gated(home_settings, graph):
     }
     parents = graph.get(dg.AssetKey(["publish", "candidate"])).parent_keys
     assert {dg.AssetKey([f"raw_{domain}", "landed_files"]) for domain in DOMAINS} <= parents
+
+
+def test_every_step_holds_the_home_folder(definitions):
+    """Also one that a person materializes alone."""
+    steps = definitions.resolve_job_def("nightly").all_node_defs
+    executed = [step for step in steps if isinstance(step, dg.OpDefinition)]
+    assert len(executed) > 10
+    assert [step.name for step in executed if HOME not in step.required_resource_keys] == []
 
 
 def test_the_night_is_partitioned_by_as_of_date_up_to_today(definitions):

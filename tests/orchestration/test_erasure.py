@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sqlite3
 import sys
@@ -18,7 +17,12 @@ from ingestion import DOMAINS, load_domain
 from orchestration import erasure, night
 from orchestration.cli import main
 from orchestration.erasure import Subject, make_plan
+from orchestration.publishes import rollback, verify
+from orchestration.publishing import Publish, build_candidate, publish_candidate
+from orchestration.rollbacks import read_rollbacks
 from settings import Settings, load_settings
+from tests.orchestration.elsewhere import held_elsewhere
+from tests.orchestration.small_warehouse import TABLES
 
 PUBLISH = "2024-06-10_20240610T030000Z_abcdef12"
 LANDED = {
@@ -389,9 +393,9 @@ def test_what_is_typed_has_to_be_the_id(
 
 
 def test_no_erasure_while_a_night_is_under_way(home: Path, capsys) -> None:
-    with night.only_run(load_settings(environ={}, home=home)):
+    with held_elsewhere(home) as holder:
         assert run(home, "--account", "a", "--yes") == 1
-    assert f"by process {os.getpid()}" in capsys.readouterr().err
+    assert f"process {holder.pid} (account360 run as of" in capsys.readouterr().err
 
 
 def test_erasing_again_changes_nothing_more(home: Path) -> None:
@@ -399,3 +403,59 @@ def test_erasing_again_changes_nothing_more(home: Path) -> None:
     before = raw(home)
     assert run(home, "--account", "a", "--yes") == 0
     assert raw(home) == before
+
+
+@pytest.mark.parametrize("second_file", [False, True])
+def test_what_is_kept_of_a_publish_is_renewed_where_it_is_written_anew(
+    home: Path, second_file: bool
+) -> None:
+    """Hashes, sums and counts of rows; a rollback's reason is searched like any other text."""
+    settings = load_settings(environ={}, home=home, publish_without_personal_data=second_file)
+    with duckdb.connect(str(settings.warehouse_path)) as connection:
+        connection.execute(
+            """
+            create schema published;
+            create table published.account_360 as select * from (values ('a'), ('b'))
+                as rows (account_id), (values (date '2024-06-10')) as dates (as_of_date);
+            create table published.account_months as
+                select account_id, date '2024-05-01' as month, as_of_date
+                from published.account_360;
+            """
+        )
+    folders = []
+    for number in (1, 2):
+        build_candidate(settings, TABLES)
+        at = datetime(2024, 6, 10, 3, number, tzinfo=UTC)
+        publish = Publish(at.date(), f"run{number:05}", "1.0", at, ())
+        folders.append(publish_candidate(settings, publish, False).folder)
+    rollback(settings, "previous", "asked for by jo@x.example")
+    before = [row_of(folder) for folder in folders]
+
+    assert run(home, "--account", "a", "--yes") == 0
+    after = [row_of(folder) for folder in folders]
+    for folder, old, new in zip(folders, before, after, strict=True):
+        assert new["rows"] == old["rows"] - 2
+        assert new["content_hash"] != old["content_hash"]
+        assert verify(settings, folder).differences == []
+        [history] = rows(
+            settings.warehouse_path,
+            f"select rows, table_hashes from run.publishes where publish_id = '{folder.name}'",
+        )
+        assert history == (new["rows"], new["table_hashes"])
+        if second_file:
+            other = folder / "account360_without_personal_data.duckdb"
+            told = "select rows, content_hash from audit_publishes where publish_id = "
+            assert rows(other, f"{told}'{folder.name}'") == [(new["rows"], new["content_hash"])]
+    assert after[0]["content_hash"] == after[1]["content_hash"]
+    assert run(home, "--user", "b", "u1", "--yes") == 0
+    assert "jo@x" not in (home / "published" / "rollbacks.jsonl").read_text()
+    assert len(read_rollbacks(settings)) == 1
+
+
+def row_of(folder: Path) -> dict[str, object]:
+    with duckdb.connect(str(folder / "account360.duckdb"), read_only=True) as connection:
+        cursor = connection.execute(
+            f"select * from audit_publishes where publish_id = '{folder.name}'"
+        )
+        names = [column[0] for column in cursor.description]
+        return dict(zip(names, cursor.fetchone(), strict=True))
