@@ -129,6 +129,7 @@ def report_of(instance: DagsterInstance, run: DagsterRun, settings: Settings) ->
             DagsterEventType.STEP_FAILURE,
             DagsterEventType.ASSET_CHECK_EVALUATION,
             DagsterEventType.ASSET_MATERIALIZATION,
+            DagsterEventType.ENGINE_EVENT,
             DagsterEventType.RUN_FAILURE,
         },
     )
@@ -137,11 +138,20 @@ def report_of(instance: DagsterInstance, run: DagsterRun, settings: Settings) ->
         if (event := entry.dagster_event) is None:
             continue
         note_event(event, report)
-        if event.event_type is DagsterEventType.RUN_FAILURE and _KILLED in (event.message or ""):
-            said = _KILLED
+        said = _said_of_process(event.message or "", run) or said
     if run.status is DagsterRunStatus.FAILURE and not report.failures:
         report.failures.append(Remark("Dagster", said, see=report.log))
     return report
+
+
+def _said_of_process(message: str, run: DagsterRun) -> str | None:
+    """What an event says of how the run's process ended: our own words, or the code server's."""
+    if _KILLED in message:
+        return _KILLED
+    prefix = f"Run execution process for {run.run_id} "
+    if message.startswith(prefix):
+        return f"its process {message.removeprefix(prefix).partition('. ')[0].rstrip('.')}"
+    return None
 
 
 def _log_of(instance: DagsterInstance, run: DagsterRun) -> str:

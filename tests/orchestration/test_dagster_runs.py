@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
+from dagster._utils import get_run_crash_explanation
 
 from orchestration.dagster_runs import (
     LOG_TAG,
@@ -165,6 +166,19 @@ def test_a_run_whose_process_was_killed_is_marked_failed_and_told(
     ]
     report = report_of(instance, instance.get_run_by_id(of_dagster.run_id), settings)
     assert "it was killed" in report.failures[0].what
+
+
+def test_what_the_code_server_says_of_a_killed_process_is_told(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    run = started(instance, 1)
+    explained = get_run_crash_explanation(f"Run execution process for {run.run_id}", -9)
+    instance.report_engine_event(explained, run)
+    instance.report_run_failed(run)
+    report = report_of(instance, instance.get_run_by_id(run.run_id), settings)
+    assert [remark.what for remark in report.failures] == [
+        "its process was terminated by signal 9 (SIGKILL)"
+    ]
 
 
 def test_a_process_is_known_by_host_number_and_start() -> None:
