@@ -93,7 +93,7 @@ def _last_night(report: NightReport) -> str:
     lines = [f"started {report.started_at}, took {report.seconds:.1f} s, log {report.log}"]
     for remark in report.failures:
         lines.append(f"failed: {remark.where}: {remark.what}")
-        lines += [f"    {detail}" for detail in remark.details]
+        lines += [f"    {line}" for detail in remark.details for line in detail.splitlines()]
     for remark in report.warnings:
         told = "; ".join(remark.details) or remark.what
         first, *more = told.splitlines()
