@@ -119,7 +119,7 @@ def _last_night(report: NightReport) -> str:
     lines = [f"started {report.started_at}, took {report.seconds:.1f} s, log {report.log}"]
     for remark in report.failures:
         lines.append(f"failed: {remark.where}: {remark.what}")
-        lines += [f"    {detail}" for detail in remark.details]
+        lines += [f"    {line}" for detail in remark.details for line in detail.splitlines()]
     lines += [f"upgraded: {line}" for line in report.upgrades]
     lines += [f"accepted: {remark.where}: {remark.what}" for remark in report.accepted]
     for remark in report.warnings:

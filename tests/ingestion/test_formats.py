@@ -285,3 +285,19 @@ def test_the_same_records_land_whatever_the_format(place: Place) -> None:
     rows = place.rows("events.events", *columns)
     assert rows[:5000] == rows[5000:10000] == rows[10000:]
     assert rows[3] == ("a3", "u3", "1704067200003", "feature", "3", '{"plan":"p3"}')
+
+
+def test_large_and_small_files_of_one_load_may_have_different_columns(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a large file brings does not have to stand in the small ones, nor the other way."""
+    monkeypatch.setattr(reading, "_LARGE_BYTES", 1000)
+    aliases = [{"old_email": f"a{n}", "email": "b", "only_large": "1"} for n in range(50)]
+    place.land("crm/accounts.csv", "account_id,name,join_date\na,A,2024-01-01\n")
+    place.land("crm/csm_aliases/large.jsonl", "".join(json.dumps(a) + "\n" for a in aliases))
+    place.land("crm/csm_aliases/small.jsonl", '{"old_email":"x","email":"y","only_small":"2"}\n')
+    assert place.load().problems == []
+    assert set(place.rows("crm.csm_aliases", "_location", "only_large", "only_small")) == {
+        ("crm/csm_aliases/large.jsonl", "1", None),
+        ("crm/csm_aliases/small.jsonl", None, "2"),
+    }

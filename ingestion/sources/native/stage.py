@@ -25,18 +25,23 @@ _ROW_GROUP = 122_880
 
 @dataclass
 class _Pile:
-    """Rows of one raw table: tables in memory, Parquet files already written, selections."""
+    """Rows of one raw table: tables in memory, Parquet files already written, selections.
+
+    `columns` are those of the source in all of them, `held` all that the tables have.
+    """
 
     tables: list[pa.Table] = field(default_factory=list)
     size: int = 0
     files: list[Path] = field(default_factory=list)
     rows: int = 0
     columns: set[str] = field(default_factory=set)
+    held: set[str] = field(default_factory=set)
     selections: list[Selection] = field(default_factory=list)
 
     def add(self, table: pa.Table) -> None:
         if table.num_rows:
             self.tables.append(table)
+            self.held.update(table.column_names)
             self.size += table.nbytes
             self.rows += table.num_rows
 
@@ -46,6 +51,7 @@ class _Pile:
         self.files += other.files
         self.rows += other.rows
         self.columns |= other.columns
+        self.held |= other.held
         self.selections += other.selections
 
 
@@ -114,7 +120,8 @@ class Stage:
         if not pile.files:
             return []
         own = UNPARSED_LINES if table == "unparsed_lines" else PROVENANCE
-        columns = ", ".join(quoted(column) for column in [*sorted(pile.columns), *own])
+        # what only a selection brings does not stand in the files
+        columns = ", ".join(quoted(column) for column in [*sorted(pile.held - own.keys()), *own])
         source = f"read_parquet([{_listed(pile.files)}], union_by_name = true)"
         return [Selection(f"select {columns} from {source}", pile.rows)]  # noqa: S608
 
