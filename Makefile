@@ -6,8 +6,9 @@ STAMP := .venv/.installed
 WORKERS ?= 2
 DEMO_AS_OF := 2024-07-01
 MILLIONS ?= 1 10
+POINTS ?= 60
 
-.PHONY: help setup run test test-fast lint format docs ui status bench
+.PHONY: help setup run test test-fast drill lint format docs ui status bench
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -32,6 +33,9 @@ test: $(STAMP) ## all tests, the slow drills in a small size included
 
 test-fast: $(STAMP) ## all tests but the drills of whole nights
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow"
+
+drill: $(STAMP) ## kill nights at POINTS=60 points and compare with undisturbed ones (half an hour or more)
+	@$(BIN)/python -m tests.drill --points $(POINTS)
 
 lint: $(STAMP) ## ruff, import-linter, sqlfluff, and the rules that the dbt manifest has to keep
 	@$(BIN)/ruff check .

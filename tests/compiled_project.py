@@ -27,6 +27,7 @@ LOADED_AT = datetime(2026, 1, 1)
 
 # What the hooks of kept tables forget, in the words of SQL.
 _FORGOTTEN = {
+    "forget_done_days": "not exists (select 1 from {int_event_chain__builds} where begun > 0)",
     "forget_touched_days": "(account_id, user_id, day) in"
     " (select (account_id, user_id, day) from {stg_native__event_days_touched})",
     "forget_usage_days": "not exists (select 1 from {int_account__usage_days} as usage_days"
@@ -234,24 +235,30 @@ class InMemoryWarehouse:
             f"create or replace table {node['relation_name']} as {node['compiled_code']}"
         )
 
-    def build_next_night(self, *names: str) -> None:
+    def build_next_night(self, *names: str, stop_after: int | None = None) -> None:
         """Build the named models and everything upstream of them, going on from what was built.
 
         Tables that are kept from night to night first forget the days that are computed again, as
-        their hooks do where the settings are those of the last build.
+        their hooks do where the settings are those of the last build. The night dies after so many
+        models as `stop_after` says.
         """
         relations = {name: node["relation_name"] for name, node in self.project.models.items()}
-        for name in self.project.lineage(names):
+        for name in self.project.lineage(names)[:stop_after]:
             node = self.project.models[name]
             relation, query = node["relation_name"], node["compiled_code"]
             if node["config"]["materialized"] != "incremental":
                 self.connection.execute(f"create or replace table {relation} as {query}")
                 continue
+            hooks = " ".join(hook["sql"] for hook in node["config"]["pre-hook"])
             for hook, forgotten in _FORGOTTEN.items():
-                if hook in node["config"]["pre-hook"][0]["sql"]:
+                if hook in hooks:
                     self.connection.execute(
                         f"delete from {relation} as kept where {forgotten.format(**relations)}"
                     )
+            if "begin_build" in hooks:
+                self.connection.execute(
+                    f"update {relations['int_event_chain__builds']} set begun = begun + 1"
+                )
             self.connection.execute(f"insert into {relation} {query}")
 
     def failures(self, test: str) -> list[tuple[Any, ...]]:

@@ -33,7 +33,7 @@ TABLES = {
 }
 # account_360 hangs on every domain; its activity columns are those of one model
 BUILT = (*(table for table in TABLES if table != "account_360"), "int_account__activity")
-CHAIN = ("int_event_chain__files",)
+CHAIN = ("int_event_chain__builds",)
 EXAMPLES = settings(RANDOM_WORLDS, max_examples=25)
 
 
@@ -109,9 +109,12 @@ def test_any_split_into_nights_gives_what_one_night_gives(
                 location=f"events/events/{load}.jsonl",
                 load_number=load,
             )
-            if night and rng.random() < 0.3:
-                # a night that dies half way, and is done again
-                warehouse.build_next_night("int_user_day_module__usage")
+            if night and rng.random() < 0.4:
+                # a night that dies half way, of this date or another, and is done again
+                died_of = as_of + timedelta(days=rng.choice((0, 0, -40, -2, 3)))
+                warehouse.set_inputs(died_of, **activity_settings_overrides(world))
+                warehouse.build_next_night(*CHAIN, stop_after=rng.randrange(40))
+                warehouse.set_inputs(as_of, **activity_settings_overrides(world))
             if night:
                 warehouse.build_next_night(*BUILT, *CHAIN)
             else:

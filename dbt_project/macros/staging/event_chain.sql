@@ -3,11 +3,15 @@
     recomputes the days of users that its new records touch, and what hangs on them. What that
     takes stands in this file.
 
-    `stg_native__event_chain_state` and `…_accounts` are built when every table of the chain says
-    what the records say, and remember which files and accounts those were. The next night
-    compares, and recomputes what differs. A night that dies half way leaves the state behind, and
-    the next one does all of it again. The state is named without ref(): the chain begins with
-    what it ended with, and the lineage would be a circle.
+    `int_event_chain__files`, `…accounts` and `…people` are built when every table of the chain says
+    what the records say, and remember from what. The next night compares, and recomputes what
+    differs. A night that dies half way leaves them behind, and tables of which some say what the
+    records say by that night, and some by the one before. So the days that it touched stay in
+    `stg_native__event_days_touched`, and the next night computes them again with its own, be it of
+    another date, with other files or after a correction. Figures of accounts by day and ranks hang
+    on more than days, and are all computed again then; `int_event_chain__builds` tells that a build
+    was cut short. The state is named without ref(): the chain begins with what it ended with, and
+    the lineage would be a circle.
 -#}
 
 {#- Whether there is a last build to go on from. Without one, or with a full refresh, all is
@@ -17,12 +21,12 @@
         execute
         and not flags.FULL_REFRESH
         and adapter.get_relation(
-            database=target.database, schema='intermediate', identifier='int_event_chain__files'
+            database=target.database, schema='intermediate', identifier='int_event_chain__builds'
         ) is not none
     ) }}
 {%- endmacro %}
 
-{#- What the chain remembers of its last build: `files`, `accounts` or `people`. -#}
+{#- What the chain remembers of its last build: `files`, `accounts`, `people` or `builds`. -#}
 {% macro last_build_of(what) -%}
     {{ api.Relation.create(
         database=target.database, schema='intermediate', identifier='int_event_chain__' ~ what
@@ -64,13 +68,40 @@
     )
 {%- endmacro %}
 
-{#- Before a full refresh: should it die half way, the next night must not take the chain for
-    whole. -#}
+{#- Whether a build began after the last one that came to its end, before this night's; a
+    condition. It holds for what comes after this night has begun its own. -#}
+{% macro chain_was_cut_short() -%}
+    exists (select 1 from {{ last_build_of('builds') }} where begun > 1)
+{%- endmacro %}
+
+{#- Before all is computed anew, for a full refresh or other settings: should that die half way, the
+    next night must not take the chain for whole. -#}
 {% macro forget_last_build() -%}
-    {% if execute and flags.FULL_REFRESH and adapter.get_relation(
+    {% if execute and adapter.get_relation(
         database=target.database, schema='intermediate', identifier='int_event_chain__files'
     ) is not none -%}
     delete from {{ last_build_of('files') }}
+    {%- if not flags.FULL_REFRESH %}
+    where {{ chain_settings_changed() }}
+    {%- endif %}
+    {%- endif %}
+{%- endmacro %}
+
+{#- Before the touched days are found: forget those of a build that came to its end. -#}
+{% macro forget_done_days() -%}
+    {% if is_incremental() -%}
+    delete from {{ this }}
+    {%- if chain_goes_on() %}
+    where not exists (select 1 from {{ last_build_of('builds') }} where begun > 0)
+    {%- endif %}
+    {%- endif %}
+{%- endmacro %}
+
+{#- From here on the tables of the chain change. -#}
+{% macro begin_build() -%}
+    {% if chain_goes_on() -%}
+    update {{ last_build_of('builds') }}
+    set begun = begun + 1
     {%- endif %}
 {%- endmacro %}
 

@@ -1,7 +1,7 @@
 -- One row per account with product users: its first and last day of daily usage figures, and the
 -- day from which on this night computes them: from the first day on where there is no last build or
--- where what CRM says of the account or its users has changed, else from the first of its touched
--- days and of the days that are new.
+-- where what CRM says of the account or its users has changed, or where a build was cut short, else
+-- from the first of its touched days and of the days that are new.
 -- depends_on: {{ ref('stg_native__event_days_touched') }}
 -- depends_on: {{ ref('stg_canonical__users') }}
 with
@@ -51,7 +51,7 @@ touched as (
 last_build as (
     select
         max(as_of_date) as as_of_date,
-        {{ chain_settings_changed() }} as has_other_settings
+        {{ chain_settings_changed() }} or {{ chain_was_cut_short() }} as begins_anew
     from {{ last_build_of('files') }}
 ),
 
@@ -59,7 +59,7 @@ computed as (
     select
         first_days.account_id,
         case
-            when not last_build.has_other_settings and changed_people.account_id is null
+            when not last_build.begins_anew and changed_people.account_id is null
                 then least(touched.first_day, last_build.as_of_date, run_settings.as_of_date)
         end as computed_from
     from first_days

@@ -1,6 +1,6 @@
 -- One row per day of the last 30, and whether users are ranked on it again this night: those from
 -- the first one on that a touched day reaches, or a churn date that has changed, or an account that
--- has come or gone.
+-- has come or gone; all of them where a build was cut short.
 -- depends_on: {{ ref('stg_native__event_days_touched') }}
 -- depends_on: {{ ref('int_user_day__activity') }}
 -- depends_on: {{ ref('stg_canonical__accounts') }}
@@ -26,7 +26,7 @@ accounts as (
 last_build as (
     select
         max(as_of_date) as as_of_date,
-        {{ chain_settings_changed() }} as has_other_settings
+        {{ chain_settings_changed() }} or {{ chain_was_cut_short() }} as begins_anew
     from {{ last_build_of('files') }}
 ),
 
@@ -76,7 +76,7 @@ ranked as (
         coalesce(days.day >= first_change.day, false)
         or days.day >= last_build.as_of_date
         or last_build.as_of_date > days.as_of_date
-        or last_build.has_other_settings as is_ranked_again
+        or last_build.begins_anew as is_ranked_again
     from days
     cross join last_build
     cross join first_change

@@ -1,5 +1,5 @@
--- What the event chain was last built from: loads of files, as-of date and settings. The last table
--- of the chain: while it says what it said before, the night has not happened.
+-- What the event chain was last built from: loads of files, as-of date and settings. While it says
+-- what it said before, the night has not happened.
 -- depends_on: {{ ref('int_event_chain__accounts') }}
 with
 

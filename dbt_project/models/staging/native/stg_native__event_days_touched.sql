@@ -4,11 +4,18 @@
 -- before; the other days of their sessions and of events of the same event_id; and two days around
 -- all of these, since a session may reach over midnight, and 24 hours may reach over a day of 23.
 -- The records are many, and a night looks at few: each pass over them reads the column or two by
--- which it can leave most of them out.
+-- which it can leave most of them out. The days of builds that were cut short stay: what stands in
+-- the chain of them may be of the last build or of a later one.
 -- depends_on: {{ ref('run_settings') }}
 -- depends_on: {{ ref('stg_native__event_files') }}
 -- depends_on: {{ ref('stg_native__account_resolution') }}
 -- depends_on: {{ ref('base_native__events') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook=["{{ forget_done_days() }}", "{{ begin_build() }}"],
+) }}
 {% if chain_goes_on() -%}
 with
 
@@ -58,6 +65,31 @@ changed_accounts as (
         or resolution.reason is distinct from last_accounts.reason
 ),
 
+{% if is_incremental() -%}
+-- the outcomes may say by now what a build says that was cut short, which touched all it changed
+known_days as (
+    select
+        account_id,
+        user_id,
+        day
+    from {{ last_outcomes() }}
+    union all
+    select
+        account_id,
+        user_id,
+        day
+    from {{ this }}
+),
+{%- else -%}
+known_days as (
+    select
+        account_id,
+        user_id,
+        day
+    from {{ last_outcomes() }}
+),
+{%- endif %}
+
 -- all their days, and those of the accounts that they join or leave, since a user's session may run
 -- over both
 accounts_around_changes as (
@@ -73,13 +105,13 @@ accounts_around_changes as (
 
 days_of_changed_accounts as (
     select
-        outcomes.account_id,
-        outcomes.user_id,
-        outcomes.day as event_day
-    from {{ last_outcomes() }} as outcomes
+        known_days.account_id,
+        known_days.user_id,
+        known_days.day as event_day
+    from known_days
     inner join accounts_around_changes as accounts
-        on outcomes.account_id = accounts.account_id
-    group by outcomes.account_id, outcomes.user_id, outcomes.day
+        on known_days.account_id = accounts.account_id
+    group by known_days.account_id, known_days.user_id, known_days.day
 ),
 
 calendar_days_of_changed_accounts as (
@@ -215,6 +247,14 @@ group by
     touched_days.account_id,
     touched_days.user_id,
     {{ add_days('touched_days.event_day', 'around.days') }}
+{%- if is_incremental() %}
+except
+select
+    account_id,
+    user_id,
+    day
+from {{ this }}
+{%- endif %}
 {%- else -%}
 select
     source_account_id as account_id,
