@@ -27,7 +27,9 @@ TOLD_BY = {
     "NightError": 0,
     "Problem": 3,
     "PublishError": 0,
+    "RunLockedError": 0,
     "UnreadableFileError": 0,
+    "WarehouseVersionError": 0,
     "problem": 0,
 }
 # Of a message at least so many letters must not vary, or it could be any.
