@@ -9,7 +9,7 @@ import pytest
 
 from ingestion import DOMAINS, ENTITIES
 from orchestration.definitions import build
-from orchestration.defs import nightly, raw
+from orchestration.defs import home, nightly, raw
 from orchestration.defs.home import HOME
 from orchestration.instance import dagster_instance
 from orchestration.manifest import load_manifest
@@ -122,6 +122,7 @@ def test_the_schedule_is_in_the_reporting_time_zone_and_off(definitions):
 def test_the_hour_of_the_night_is_a_setting_and_every_tick_is_a_run(home_settings):
     settings = replace(home_settings, nightly_cron="30 1,13 * * *")
     definitions = dg.Definitions.merge(
+        home.definitions(settings),
         nightly.definitions(settings, nightly.nightly_job(settings)),
         raw.definitions(settings, Progress()),
     )

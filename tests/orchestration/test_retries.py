@@ -17,7 +17,7 @@ import pytest
 from ingestion import LoadReport, Problem, may_pass
 from ingestion.report import LoadedFile
 from ingestion.sources.native.reading import FileReader
-from orchestration.defs import raw
+from orchestration.defs import home, raw
 from orchestration.progress import Progress
 from settings import Settings
 
@@ -38,7 +38,10 @@ def materialize(
         if isinstance(asset, dg.AssetsDefinition) and asset.op.name == "load_crm"
     ]
     return lambda: dg.materialize(
-        [crm], instance=dg.DagsterInstance.ephemeral(), raise_on_error=False
+        [crm],
+        instance=dg.DagsterInstance.ephemeral(),
+        resources=home.definitions(settings).resources,
+        raise_on_error=False,
     )
 
 
