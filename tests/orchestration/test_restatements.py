@@ -203,6 +203,7 @@ def manifest(**code):
             "name": name,
             "resource_type": "model",
             "raw_code": code.get(name, name),
+            "config": {},
             "depends_on": {
                 "macros": [f"macro.account360.{one}" for one in macros] + ["macro.dbt.ref"],
                 "nodes": [f"source.account360.run.{one}" for one in sources],
