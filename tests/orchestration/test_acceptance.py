@@ -19,9 +19,10 @@ from orchestration.acceptance import (
     paired,
     refuse_wrong,
 )
+from orchestration.defs import home as home_resource
 from orchestration.defs import published, quality
 from orchestration.progress import Progress
-from orchestration.publishing import Publish, build_candidate, publish_candidate
+from orchestration.publishing import Lead, Publish, build_candidate, publish_candidate
 from orchestration.status import status
 from settings import SettingsError, load_settings
 from tests.orchestration.small_warehouse import TABLES, fill
@@ -174,7 +175,7 @@ def half(home, monkeypatch):
     fill(home, accounts=200)
     build_candidate(home, TABLES)
     first = Publish(date(2024, 6, 9), "run00000", "1", datetime(2024, 6, 9, tzinfo=UTC), ())
-    publish_candidate(home, first, make_current=False)
+    publish_candidate(home, first, Lead.BY_DATE)
     fill(home, accounts=150)
     monkeypatch.setattr(published, "write_audit", lambda *_: 0)
     monkeypatch.setattr(quality, "audit_rows", lambda _: {})
@@ -188,6 +189,7 @@ def half(home, monkeypatch):
                 partition_key="2024-06-10",
                 tags=tags,
                 instance=instance,
+                resources=home_resource.definitions(home).resources,
                 raise_on_error=False,
             )
             return result, {one.check_name: one for one in result.get_asset_check_evaluations()}

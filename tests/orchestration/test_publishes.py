@@ -18,6 +18,7 @@ from orchestration.content import content_hash, forget_standing, table_hash
 from orchestration.difference import UnknownPublishError
 from orchestration.publishes import RollbackError, list_publishes, publishes_text, rollback, verify
 from orchestration.publishing import (
+    Lead,
     Publish,
     build_candidate,
     current_publish,
@@ -33,12 +34,12 @@ START = datetime(2024, 6, 10, 3, 0, 0, tzinfo=UTC)
 ME = pwd.getpwuid(os.getuid()).pw_name
 
 
-def make(settings, *, number=1, as_of=date(2024, 6, 10), accounts=None, make_current=False):
+def make(settings, *, number=1, as_of=date(2024, 6, 10), accounts=None):
     if accounts:
         fill(settings, accounts)
     build_candidate(settings, TABLES)
     publish = Publish(as_of, f"run{number:05}", "1.0", START + timedelta(minutes=number), ())
-    return publish_candidate(settings, publish, make_current).folder
+    return publish_candidate(settings, publish, Lead.BY_DATE).folder
 
 
 def ask(folder, query):

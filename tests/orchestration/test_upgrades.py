@@ -13,7 +13,7 @@ import pytest
 from orchestration import upgrades
 from orchestration.dbt_failures import built_models
 from orchestration.night import NightError, advice, refuse_locked
-from orchestration.publishing import Publish, build_candidate, heal, publish_candidate
+from orchestration.publishing import Lead, Publish, build_candidate, heal, publish_candidate
 from orchestration.upgrades import (
     LAYOUT,
     WarehouseVersionError,
@@ -270,7 +270,7 @@ def publish(settings, day):
     build_candidate(settings, TABLES)
     at = datetime(2024, 6, day, tzinfo=UTC)
     return publish_candidate(
-        settings, Publish(date(2024, 6, day), f"run{day:05}", "1", at, ()), make_current=False
+        settings, Publish(date(2024, 6, day), f"run{day:05}", "1", at, ()), lead=Lead.BY_DATE
     )
 
 
@@ -299,7 +299,7 @@ def test_publishes_of_other_versions_are_adopted(home, harm):
     heal(home)
     with duckdb.connect(str(home.warehouse_path), read_only=True) as connection:
         (row,) = connection.execute("select publish_id, tables from run.publishes").fetchall()
-    assert row == (first.publish_id, 4)
+    assert row == (first.publish_id, first.tables)
     second = publish(home, 10)
     with duckdb.connect(str(second.folder / "account360.duckdb"), read_only=True) as connection:
         assert connection.execute("select count(*) from audit_publishes").fetchone() == (2,)
