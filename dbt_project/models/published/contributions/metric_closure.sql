@@ -2,8 +2,8 @@
 -- records that contribute to it add up to it. Both sides are put below each other and grouped, not
 -- joined, so that a question for one day, metric or account reads no other. Sums agree to the last
 -- digits of a double, which tell ten-thousandths apart up to ten billion; quotients leave room for
--- the order of operations, and for half of the eighth decimal of every record, to which amounts that
--- are ratios themselves are rounded.
+-- the order of operations, and for half of the eighth decimal of every record, to which amounts
+-- that are ratios themselves are rounded.
 with
 
 sides as {{ not_kept() }} (
