@@ -115,7 +115,7 @@ def _wait_for(
     told = -_TELLS_EVERY_SECONDS
     while not _is_taken(file):
         waited = time.monotonic() - started
-        by = _holder(file)
+        by = holder_of(home) or "a process that has not said yet what it does"
         if waited >= 60 * wait_minutes:
             after = f", after {wait_minutes:g} minutes of waiting" if wait_minutes else ""
             raise RunLockedError(
@@ -138,22 +138,22 @@ def _is_taken(file: TextIO) -> bool:
     return True
 
 
-def _holder(file: TextIO) -> str:
-    """What the file says of who holds the lock, if that may be true."""
-    file.seek(0)
+def holder_of(home: Path) -> Holder | None:
+    """Who holds a home folder, by the word of its file, and alive as far as this machine can tell.
+
+    The lock itself is not tried: a run that begins in the same moment would be refused by it.
+    """
     try:
-        holder = Holder(**json.loads(file.read()))
-    except (ValueError, TypeError):
-        return "a process that has not said yet what it does"
-    if holder.host == socket.gethostname() and not _is_alive(holder.pid):
-        return "a process that has not said yet what it does"
-    return str(holder)
+        holder = Holder(**json.loads((home / "run.lock").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+    return holder if holder.host != socket.gethostname() or _is_alive(holder.pid) else None
 
 
 def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True

@@ -7,8 +7,6 @@ as-of date?
 
 from __future__ import annotations
 
-import os
-import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +15,7 @@ import duckdb
 
 from orchestration.publishing import DATABASE, current_publish, publish_as_of, published_at
 from orchestration.report import load_last
+from orchestration.run_lock import holder_of
 from settings import Settings
 
 PUBLISH = "publish"
@@ -67,30 +66,11 @@ def find_stale(settings: Settings, now: datetime | None = None) -> list[Stale]:
 def last_night_failed(settings: Settings) -> str | None:
     """What is to be said of the last night if it did not publish and is not under way."""
     last = load_last(settings)
-    if last is None or last.is_published or _is_under_way(settings):
+    if last is None or last.is_published or holder_of(settings.home):
         return None
     first = last.failures[0] if last.failures else None
     said = f": {first.where}: {first.what.splitlines()[0]}" if first and first.what else ""
     return f"failed: the last night, of {last.as_of}, did not publish{said} (log {last.log})"
-
-
-def _is_under_way(settings: Settings) -> bool:
-    """Whether the process that `run.lock` names lives. The lock itself is not tried: a run that
-    begins in the same moment would be refused by it.
-    """
-    try:
-        named = re.search(r"\d+", (settings.home / "run.lock").read_text(encoding="utf-8"))
-    except OSError:
-        return False
-    if named is None:
-        return False
-    try:
-        os.kill(int(named.group()), 0)
-    except PermissionError:
-        return True
-    except (ProcessLookupError, OverflowError):
-        return False
-    return True
 
 
 def data_through(database: Path) -> dict[str, date | None]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import json
+import socket
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +11,7 @@ import duckdb
 import pytest
 
 from orchestration.report import NightReport, save
+from orchestration.run_lock import only_run
 from orchestration.staleness import find_stale, last_night_failed
 from settings import Settings
 from settings.by_source import BySource
@@ -78,12 +80,11 @@ def test_a_night_that_is_under_way_has_not_failed(settings: Settings) -> None:
     save(report, settings)
     failed = "failed: the last night, of 2024-06-10, did not publish (log the.log)"
     assert last_night_failed(settings) == failed
-    lock = settings.home / "run.lock"
-    for held in (str(os.getpid()), f'{{"pid": {os.getpid()}, "host": "here"}}'):
-        lock.write_text(held)
+    with only_run(settings, "account360 run"):
         assert last_night_failed(settings) is None
-    for free in ("", str(2**22 + 1)):
-        lock.write_text(free)
+    holder = {"host": socket.gethostname(), "command": "account360 run", "since": "now"}
+    for gone in ("", "4711", json.dumps({"pid": 2**22 + 1, **holder})):
+        (settings.home / "run.lock").write_text(gone)
         assert last_night_failed(settings) == failed
     save(replace(report, publish_id=NAME), settings)
     assert last_night_failed(settings) is None
