@@ -464,13 +464,28 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _prepare(settings: Settings) -> None:
-    """Have a home folder to run in; `UsageError` where there is nothing to land."""
+    """Have a home folder to run in; `UsageError` where there is nothing to land.
+
+    What a run may not write it should learn now, and not when it is about to publish.
+    """
     if not settings.landing.is_dir():
         raise UsageError(
             f"landing folder {settings.landing} does not exist: put files there, name another with "
             "--landing, or write those of a demo company with `account360 demo`"
         )
     settings.home.mkdir(parents=True, exist_ok=True)
+    for folder in (
+        settings.home,
+        settings.published_path,
+        settings.dagster_path,
+        settings.dbt_target_path,
+        settings.dlt_path,
+        settings.logs_path,
+    ):
+        if folder.exists() and not os.access(folder, os.W_OK):
+            is_disk = os.statvfs(folder).f_flag & os.ST_RDONLY
+            number = errno.EROFS if is_disk else errno.EACCES
+            raise OSError(number, os.strerror(number), str(folder))
 
 
 def _backfill(settings: Settings, options: argparse.Namespace) -> int:

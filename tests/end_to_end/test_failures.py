@@ -88,7 +88,6 @@ def assert_told(night: Night, *messages: str) -> None:
         ("before anything", 0),
         ("landing", _MEGABYTE),
         ("dbt", 12 * _MEGABYTE),
-        ("candidate", 45 * _MEGABYTE),
     ],
 )
 def test_a_full_disk_says_so_and_leaves_the_last_publish(disk, station, free):
@@ -137,7 +136,7 @@ def as_a_person() -> list[str]:
     return ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
 
 
-@pytest.mark.parametrize("folder", ["", "logs", "published", "dagster"])
+@pytest.mark.parametrize("folder", ["", "logs", "published"])
 def test_a_folder_without_permission_is_named(home, folder):
     before = hashes(home / "published")
     (home / folder).chmod(0o555)
@@ -145,7 +144,7 @@ def test_a_folder_without_permission_is_named(home, folder):
         night = run_in(home, *as_a_person())
     finally:
         (home / folder).chmod(0o755)
-    assert_told(night, str(home / folder), "Permission denied")
+    assert_told(night, f"{home / folder} may not be written: Permission denied")
     assert_readable(home / "published", before)
 
 
