@@ -8,7 +8,7 @@ DEMO_AS_OF := 2024-07-01
 MILLIONS ?= 1 10
 POINTS ?= 60
 
-.PHONY: help setup run test test-fast drill lint format docs ui status bench
+.PHONY: help setup run test test-long test-fast drill lint format docs ui status bench
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,8 +28,11 @@ run: $(STAMP) ## the demo company, from an empty landing folder to a published w
 	@test -d data/landing || $(BIN)/account360 demo
 	@$(BIN)/account360 run --as-of $(DEMO_AS_OF)
 
-test: $(STAMP) ## all tests, the slow drills in a small size included
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+test: $(STAMP) ## the tests, whole nights and the drill in a small size included
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not long"
+
+test-long: $(STAMP) ## the stories of many nights that `make test` leaves out: erasure, upgrades, backfills, sources
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m long
 
 test-fast: $(STAMP) ## all tests but the drills of whole nights
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow"

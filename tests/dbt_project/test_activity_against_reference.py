@@ -34,7 +34,7 @@ TABLES = {
 # account_360 hangs on every domain; its activity columns are those of one model
 BUILT = (*(table for table in TABLES if table != "account_360"), "int_account__activity")
 CHAIN = ("int_event_chain__builds",)
-EXAMPLES = settings(RANDOM_WORLDS, max_examples=25)
+EXAMPLES = settings(RANDOM_WORLDS, max_examples=15)
 
 
 @pytest.mark.parametrize("part", range(2))

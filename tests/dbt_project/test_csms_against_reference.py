@@ -45,7 +45,7 @@ INVARIANTS = (
     "assert_csm_figures_reconcile",
     "assert_shares_of_csms_add_up_to_the_portfolio",
 )
-EXAMPLES = settings(RANDOM_WORLDS, max_examples=30)
+EXAMPLES = settings(RANDOM_WORLDS, max_examples=18)
 
 
 @pytest.mark.parametrize("part", range(2))

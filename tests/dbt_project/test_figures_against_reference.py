@@ -31,7 +31,7 @@ from tests.reference.financials import Row, World
 from tests.reference.landing import raw_records, settings_overrides
 from tests.reference.strategies import FIRST_DAY, worlds
 
-EXAMPLES = settings(RANDOM_WORLDS, max_examples=25)
+EXAMPLES = settings(RANDOM_WORLDS, max_examples=15)
 USAGE = ("dau", "wau", "mau", "product_users", "session_seconds", "days_active_30d")
 
 
@@ -56,7 +56,7 @@ def joined_on_the_first_day(world: World) -> World:
 def test_mrr_and_unpaid_invoices_of_every_day_equal_the_reference(
     warehouse: InMemoryWarehouse,
 ) -> None:
-    @settings(EXAMPLES, max_examples=40)
+    @settings(EXAMPLES, max_examples=24)
     @given(
         world=worlds(max_invoices=12).map(joined_on_the_first_day),
         history_days=st.sampled_from([20, 550, 550]),
@@ -177,7 +177,7 @@ def as_version(record: dict[str, Any], extract: date | None) -> Version:
 
 
 def test_attributes_of_every_day_equal_the_reference(warehouse: InMemoryWarehouse) -> None:
-    @settings(EXAMPLES, max_examples=50)
+    @settings(EXAMPLES, max_examples=30)
     @given(seed=st.integers(0, 2**24 - 1))
     def check(seed: int) -> None:
         files = random_versions(Random(seed))

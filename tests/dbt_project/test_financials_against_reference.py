@@ -30,7 +30,7 @@ def test_every_figure_of_the_financials_page_equals_the_reference(
 ) -> None:
     """Four parts of random worlds, so that the workers of the suite can share them."""
 
-    @settings(RANDOM_WORLDS, max_examples=40)
+    @settings(RANDOM_WORLDS, max_examples=24)
     @given(world=worlds())
     def check(world: World) -> None:
         build(warehouse, world)

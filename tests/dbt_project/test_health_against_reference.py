@@ -45,7 +45,7 @@ TYPES = {
     ),
 }
 
-random_worlds = settings(RANDOM_WORLDS, max_examples=40)
+random_worlds = settings(RANDOM_WORLDS, max_examples=24)
 
 
 @pytest.fixture(scope="module")

@@ -92,7 +92,7 @@ def test_every_amount_is_that_of_the_account_and_all_below_it(
 ) -> None:
     """Random worlds in which any account may name any other, itself, or nobody as its parent."""
 
-    @settings(RANDOM_WORLDS, max_examples=30)
+    @settings(RANDOM_WORLDS, max_examples=18)
     @given(world=worlds(max_accounts=6, max_records=12), data=st.data())
     def check(world: World, data: st.DataObject) -> None:
         names = [account.account_id for account in world.accounts]

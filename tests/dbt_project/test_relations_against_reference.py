@@ -38,7 +38,7 @@ def test_every_figure_of_the_relations_equals_the_reference(
 ) -> None:
     """Two parts of random worlds, so that the workers of the suite can share them."""
 
-    @settings(RANDOM_WORLDS, max_examples=40)
+    @settings(RANDOM_WORLDS, max_examples=24)
     @given(world=relations_worlds())
     def check(world: RelationsWorld) -> None:
         warehouse.clear()

@@ -40,7 +40,7 @@ INVARIANTS = (
     "assert_every_movement_has_its_day",
     "assert_every_churn_counts_once",
 )
-EXAMPLES = settings(RANDOM_WORLDS, max_examples=25)
+EXAMPLES = settings(RANDOM_WORLDS, max_examples=15)
 
 
 @pytest.mark.parametrize("part", range(3))

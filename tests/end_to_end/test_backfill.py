@@ -18,7 +18,7 @@ import pytest
 
 from tests.end_to_end.nights import Home, Night, account360, differences
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 LAST = date(2024, 7, 1)
 DATES = [

@@ -20,7 +20,7 @@ import pytest
 
 from tests.end_to_end.nights import Home, Night, account360, contents, shows, written
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 AS_OF = "2024-06-20"
 FIRST_EXTRACT, NEXT_EXTRACT = "2024-06-10", "2024-06-15"

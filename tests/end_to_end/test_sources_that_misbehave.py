@@ -11,7 +11,7 @@ import pytest
 
 from tests.end_to_end.nights import Home, Night, account360
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 ACCOUNTS = [
     {"account_id": str(1000 + n), "name": f"N{n}", "join_date": "2024-01-01", "tier": f"t{n % 3}"}

@@ -18,7 +18,7 @@ import pytest
 
 from tests.end_to_end.nights import Home, Night, account360, contents, differences
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 CHECK = "drift.account_subscriptions.rows"
 REASON = "the other half were trials"
