@@ -31,7 +31,7 @@ run: $(STAMP) ## the demo company, from an empty landing folder to a published w
 test: $(STAMP) ## the tests, whole nights and the drill in a small size included
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not long"
 
-test-long: $(STAMP) ## the stories of many nights that `make test` leaves out: erasure, upgrades, backfills, sources
+test-long: $(STAMP) ## the stories of many nights that `make test` leaves out
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m long
 
 test-fast: $(STAMP) ## all tests but the drills of whole nights

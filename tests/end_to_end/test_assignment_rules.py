@@ -13,7 +13,7 @@ import pytest
 
 from tests.end_to_end.nights import Home, Night, account360, written
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 RULES = """
 [[rules]]

@@ -8,7 +8,7 @@ import pytest
 
 from tests.end_to_end.nights import Home, Night, written
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 # Complete extracts: beta is missing from the second and listed again in the third.
 EXTRACTS = {
