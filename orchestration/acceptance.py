@@ -10,8 +10,9 @@ An acceptance is a tag of the run, so that Dagster's launchpad can give it as we
 
 from __future__ import annotations
 
-import getpass
 import json
+import os
+import pwd
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -35,6 +36,14 @@ _NEVER_BLOCKS = ("arrived_as_usual", "release_as_usual")
 
 class AcceptanceError(ValueError):
     """What was asked to be accepted cannot be; the message says why and what to do instead."""
+
+
+def user_name() -> str:
+    """The user that the process runs as, by the system's word: variables may say anything."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"user {os.getuid()}"
 
 
 @dataclass(frozen=True)
@@ -106,9 +115,7 @@ def _is_dbt_test(settings: Settings, check: str) -> bool:
 
 def as_tags(accepted: Mapping[str, str]) -> dict[str, str]:
     """The tags of a run that accepts these checks."""
-    return (
-        {ACCEPT_TAG: json.dumps(accepted), ACCEPTED_BY_TAG: getpass.getuser()} if accepted else {}
-    )
+    return {ACCEPT_TAG: json.dumps(accepted), ACCEPTED_BY_TAG: user_name()} if accepted else {}
 
 
 def from_tags(settings: Settings, tags: Mapping[str, str]) -> dict[str, Acceptance]:
@@ -126,7 +133,7 @@ def from_tags(settings: Settings, tags: Mapping[str, str]) -> dict[str, Acceptan
             '{"drift.account_360.rows": "why this is right"}'
         )
     refuse_wrong(settings, accepted)
-    by = tags.get(ACCEPTED_BY_TAG, "").strip() or getpass.getuser()
+    by = tags.get(ACCEPTED_BY_TAG, "").strip() or user_name()
     now = datetime.now(UTC)
     return {check: Acceptance(check, reason.strip(), by, now) for check, reason in accepted.items()}
 

@@ -9,8 +9,6 @@ night has it open. What `verify` compares of the warehouse it leaves out then.
 from __future__ import annotations
 
 import json
-import os
-import pwd
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +20,7 @@ from typing import Any
 import duckdb
 
 from ingestion.tables import literal
+from orchestration.acceptance import user_name
 from orchestration.content import (
     SUMS,
     content_hash,
@@ -193,7 +192,7 @@ def rollback(settings: Settings, name: str, reason: str | None = None) -> Rollba
             raise RollbackError(f"{folder.name} went while it was asked for: nothing was changed")
         noted = Rollback(
             datetime.now(UTC).replace(tzinfo=None),
-            _user(),
+            user_name(),
             current.name if current else None,
             folder.name,
             reason or None,
@@ -202,14 +201,6 @@ def rollback(settings: Settings, name: str, reason: str | None = None) -> Rollba
         note_rollback(settings, noted)
         lead_back(settings, folder)
     return noted
-
-
-def _user() -> str:
-    """The user that the process runs as."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return f"user {os.getuid()}"
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from datetime import UTC, date, datetime
 
@@ -18,6 +17,7 @@ from orchestration.acceptance import (
     from_tags,
     paired,
     refuse_wrong,
+    user_name,
 )
 from orchestration.defs import home as home_resource
 from orchestration.defs import published, quality
@@ -136,7 +136,7 @@ def test_a_run_carries_its_acceptances_as_tags(home):
     tags = as_tags({ROWS: "why"})
     assert as_tags({}) == {}
     (one,) = from_tags(home, tags).values()
-    assert (one.check, one.reason, one.by) == (ROWS, "why", getpass.getuser())
+    assert (one.check, one.reason, one.by) == (ROWS, "why", user_name())
     (one,) = from_tags(home, tags | {ACCEPTED_BY_TAG: "ann"}).values()
     assert one.by == "ann"
     assert from_tags(home, {}) == {}
