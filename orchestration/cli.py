@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -81,6 +82,8 @@ class UsageError(ValueError):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code. Expected failures are messages, never tracebacks."""
+    # A night holds a manifest of a million objects, which are not worth being looked through often.
+    gc.set_threshold(100_000, 10, 1_000)
     options = _parser().parse_args(arguments)
     try:
         settings = load_settings(home=options.home, landing=getattr(options, "landing", None))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import os
 import signal
 import sys
@@ -58,6 +59,9 @@ def _is_alive(pid: int) -> bool:
 def main() -> None:
     """Run dbt with the arguments of this process."""
     end_with_parent()
+    # Walking dbt's manifest again and again takes a seventh of its time; what it does not find
+    # to throw away is 140 MB at most.
+    gc.disable()
     from dbt.cli.main import cli
 
     cli(prog_name="dbt")

@@ -719,7 +719,7 @@ def test_subscription_mrr_is_what_starts_and_ends_on_the_first(world: World) -> 
 def test_random_worlds_hold_every_class_often() -> None:
     seen: Counter[str] = Counter()
 
-    @settings(max_examples=200, derandomize=True, deadline=None)
+    @settings(max_examples=300, derandomize=True, deadline=None)
     @given(worlds())
     def collect(world: World) -> None:
         seen.update(features(world))
