@@ -5,6 +5,8 @@ Source columns are text. Only provenance and the two tables that ingestion itsel
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ingestion.entities import ENTITIES
 
 # Provenance on every record: path under the landing folder; line number (text files, a CSV header
@@ -48,6 +50,6 @@ def quoted(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
 
-def literal(text: str) -> str:
+def literal(text: str | Path) -> str:
     """A text as SQL, for the places that take no bound value (table functions, model files)."""
-    return "'" + text.replace("'", "''") + "'"
+    return "'" + str(text).replace("'", "''") + "'"

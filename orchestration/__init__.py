@@ -2,7 +2,7 @@
 
 `definitions.py` and `defs/` say what the night is made of; `night.py` runs one in this process;
 `cli.py` is what a person types. What a station does with files and tables stands beside them:
-`manifest.py` (the dbt project), `publishing.py` (write, audit, publish), `report.py` (what a night
+`manifest.py` (the dbt project), `publishing/` (write, audit, publish), `report.py` (what a night
 tells afterwards). Nothing heavy is imported before it is needed: `account360 status` never loads
 Dagster.
 """

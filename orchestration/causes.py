@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 import duckdb
 
+from ingestion.tables import literal
 from orchestration.changed_records import OLDER_ACCOUNTS, write_changed_records
-from orchestration.comparison import DEFINITIONS, Side, text
+from orchestration.comparison import DEFINITIONS, Side
 from settings import RUN_TABLES
 
 # Columns that choose currency, day and account, for records whose other columns do not matter.
@@ -139,9 +140,10 @@ class Causes:
         Columns that merely choose a rate, a day or an account make an entity one of the latter.
         """
         lineage = self.after.table("column_lineage")
-        merely = ", ".join(map(text, sorted(_MERE_CHOICE)))
+        merely = ", ".join(map(literal, sorted(_MERE_CHOICE)))
         together = " union all ".join(
-            f"select published_in, metric, {text(parent)} from valued where entity = {text(entity)}"
+            f"select published_in, metric, {literal(parent)} from valued"
+            f" where entity = {literal(entity)}"
             for entity, parent in _TOGETHER.items()
         )
         self._run(
@@ -177,7 +179,7 @@ class Causes:
                 select published_in, metric, unnest(['crm.accounts', 'crm.account_aliases']), 1
                 from figures
                 union all
-                select published_in, metric, {text(OLDER_ACCOUNTS)}, 2 from figures
+                select published_in, metric, {literal(OLDER_ACCOUNTS)}, 2 from figures
             )
             select published_in, metric, entity, min(tier) as tier
             from ranked
@@ -253,9 +255,9 @@ class Causes:
         self._run(
             f"""
             create or replace temp table new_version as
-            select concat('new code version ', code_version, ' → ', {text(self.code)}) as said
+            select concat('new code version ', code_version, ' → ', {literal(self.code)}) as said
             from {self.before.table("audit_publishes")}
-            where publish_id = {text(self.previous)} and code_version != {text(self.code)}
+            where publish_id = {literal(self.previous)} and code_version != {literal(self.code)}
             """
         )
         if not self.before.has(DEFINITIONS):
@@ -264,7 +266,7 @@ class Causes:
                 " select '' as model, said from temp.new_version"
             )
             return
-        files = ", ".join(map(text, RUN_TABLES))
+        files = ", ".join(map(literal, RUN_TABLES))
         self._run(
             f"""
             create or replace temp table changed_definitions as
@@ -303,7 +305,7 @@ class Causes:
             from warehouse.run.erasures
             where erased_at > (
                 select max(published_at) from {self.before.table("audit_publishes")}
-                where publish_id = {text(self.previous)}
+                where publish_id = {literal(self.previous)}
             )
             """
             if known

@@ -15,7 +15,8 @@ from collections.abc import Iterable
 import duckdb
 
 from ingestion.entities import ENTITIES
-from orchestration.comparison import Side, quoted, text
+from ingestion.tables import literal, quoted
+from orchestration.comparison import Side
 
 # Accounts also count by what earlier versions of them said: by day, for health and CSMs.
 OLDER_ACCOUNTS = "crm.accounts, an older version"
@@ -97,11 +98,11 @@ def _changed(domain: str, entity: str, before: Side) -> str:
     positions = range(len(compared))
     differs = [f"was.c{position} is distinct from now.c{position}" for position in positions]
     columns = [
-        f"case when {differs[position]} then {text(compared[position])} end"
+        f"case when {differs[position]} then {literal(compared[position])} end"
         for position in positions
     ]
     values = [
-        f"case when {differs[position]} then concat({text(compared[position])},"
+        f"case when {differs[position]} then concat({literal(compared[position])},"
         f" case when typeof(was.c{position}) != 'VARCHAR' then concat("
         f"' ', coalesce(cast(was.c{position} as varchar), 'none'),"
         f" ' → ', coalesce(cast(now.c{position} as varchar), 'none')) end) end"
@@ -117,12 +118,12 @@ def _changed(domain: str, entity: str, before: Side) -> str:
     more = ""
     if entity == "account_aliases":  # concerns the old account as well
         more = (
-            f"union all select {text(name)}, key, {_SHOWN_COLUMNS}"
+            f"union all select {literal(name)}, key, {_SHOWN_COLUMNS}"
             " from compared where key != account"
         )
     if entity == "accounts":
         more = (
-            f"union all select {text(OLDER_ACCOUNTS)}, account, key, 'appeared', null, null,"
+            f"union all select {literal(OLDER_ACCOUNTS)}, account, key, 'appeared', null, null,"
             " location, line from records where is_new and record_status = 'superseded'"
         )
     return f"""
@@ -141,13 +142,13 @@ def _changed(domain: str, entity: str, before: Side) -> str:
                 deleted_on is not null or {deleted_by_flag} as is_gone,
                 coalesce(deleted_on < {since} and deleted_on in (
                     select extract_date from {before.table("audit_loads")}
-                    where domain = {text(domain)} and entity = {text(entity)}
+                    where domain = {literal(domain)} and entity = {literal(entity)}
                 ), false) or {deleted_by_flag} as was_gone
                 {contents}
             from warehouse.staging.stg_native__{entity} as staged
             left join temp.new_files as fresh
                 on
-                    fresh.entity = {text(name)}
+                    fresh.entity = {literal(name)}
                     and staged.location = fresh.location
                     and staged.file_version = fresh.file_version
             where
@@ -202,7 +203,7 @@ def _changed(domain: str, entity: str, before: Side) -> str:
                 end
                 {rates_of_the_past}
         )
-        select {text(name)}, account, {_SHOWN_COLUMNS} from compared {more}
+        select {literal(name)}, account, {_SHOWN_COLUMNS} from compared {more}
     """
 
 
@@ -211,7 +212,7 @@ _SHOWN_COLUMNS = "record, change, changed_columns, said, location, line"
 
 def _changed_events(domain: str, entity: str, before: Side) -> str:
     """The query of the events that came, or that a file landed again has withdrawn."""
-    name = text(f"{domain}.{entity}")
+    name = literal(f"{domain}.{entity}")
     return f"""
         select
             {name},

@@ -20,6 +20,8 @@ from datetime import date, timedelta
 
 import duckdb
 
+from ingestion.tables import literal, quoted
+
 DEFINITIONS = "audit_definitions"
 RESTATEMENTS = "audit_restatements"
 # Tables that tell of the publish itself: they always differ.
@@ -130,7 +132,7 @@ def open_side(
     columns = connection.execute(
         "select table_name, column_name, data_type from duckdb_columns() semi join duckdb_tables()"
         " using (database_name, schema_name, table_name)"
-        f" where database_name = {text(name)} and schema_name = 'main' order by column_index"
+        f" where database_name = {literal(name)} and schema_name = 'main' order by column_index"
     ).fetchall()
     tables: dict[str, dict[str, str]] = {}
     for table, column, kind in columns:
@@ -320,8 +322,8 @@ def _home_changes(
         for figure in figures
     }
     changes = ", ".join(
-        f"{{'metric': {text(home.metrics[figure])},"
-        f" 'published_in': {text(f'{home.table}.{figure}')},"
+        f"{{'metric': {literal(home.metrics[figure])},"
+        f" 'published_in': {literal(f'{home.table}.{figure}')},"
         f" 'previous_value': cast(before.{quoted(figure)} as double),"
         f" 'value': cast(after.{quoted(figure)} as double),"
         f" 'differs': {differing[figure]}}}"
@@ -415,13 +417,3 @@ def _within_history(
 def _single(connection: duckdb.DuckDBPyConnection, sql: str) -> object:
     row = connection.execute(sql).fetchone()
     return row[0] if row else None
-
-
-def quoted(name: str) -> str:
-    """A name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def text(value: object) -> str:
-    """A text as an SQL literal."""
-    return "'" + str(value).replace("'", "''") + "'"

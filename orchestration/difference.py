@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 
+from ingestion.tables import literal
 from orchestration.comparison import (
     DEFINITIONS,
     RESTATEMENTS,
@@ -22,7 +23,6 @@ from orchestration.comparison import (
     open_side,
     row_changes,
     schema_changes,
-    text,
     write_changes,
 )
 from orchestration.publishing import (
@@ -142,7 +142,7 @@ def compare(settings: Settings, before: Path, after: Path, limit: int) -> Differ
     with duckdb.connect() as connection:
         connection.execute("set memory_limit = ?", [settings.memory_limit])
         for name, folder in (("before", before), ("after", after)):
-            connection.execute(f"attach {text(folder / DATABASE)} as {name}_publish (read_only)")
+            connection.execute(f"attach {literal(folder / DATABASE)} as {name}_publish (read_only)")
         was, now = open_side(connection, "before_publish"), open_side(connection, "after_publish")
         if not now.keys:
             now = open_side(connection, "after_publish", was.keys)
@@ -206,13 +206,13 @@ def _write_recorded(
     first, last = newest_first.index(after), newest_first.index(before)
     chain = [before.name]
     for folder in reversed(newest_first[first:last]):
-        connection.execute(f"attach {text(folder / DATABASE)} as step (read_only)")
+        connection.execute(f"attach {literal(folder / DATABASE)} as step (read_only)")
         (tables,) = connection.execute(
             "select count(*) from duckdb_tables() where database_name = 'step'"
             f" and table_name = '{RESTATEMENTS}'"
         ).fetchone() or (0,)
         if tables:
-            named = ", ".join(map(text, chain))
+            named = ", ".join(map(literal, chain))
             connection.execute(
                 "insert into temp.recorded select published_in, metric, account_id, key, period,"
                 f" cause from step.main.{RESTATEMENTS} where previous_publish in ({named})"

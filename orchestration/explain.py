@@ -22,6 +22,7 @@ from typing import Any
 
 import duckdb
 
+from ingestion.tables import quoted
 from orchestration.explain_events import EVENT_SOURCES, Event, EventsUnknownError, find_events
 from orchestration.publishing import CHECKS_TABLE, DATABASE, current_publish
 from settings import Settings
@@ -380,14 +381,14 @@ class Publish:
         keys.update({key: one for key, one in _DEFAULTS.items() if key in metric.keys} | keys)
         for key in _PERIODS:
             if key in metric.keys and key not in keys:
-                (latest,) = self._ask(metric, f"max({_name(key)})", keys)[0]
+                (latest,) = self._ask(metric, f"max({quoted(key)})", keys)[0]
                 if latest is not None:
                     keys[key] = latest
         return tuple(key for key in keys if key not in before)
 
     def _figures(self, metric: Metric, keys: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The rows of a metric's table with these keys, in order of the others."""
-        order = ", ".join(_name(key) for key in metric.keys)
+        order = ", ".join(quoted(key) for key in metric.keys)
         rows = self._ask(metric, "*", keys, f"order by {order}")
         names = [column[0] for column in self._connection.description or []]
         return [dict(zip(names, row, strict=True)) for row in rows]
@@ -397,9 +398,9 @@ class Publish:
     ) -> list[tuple[Any, ...]]:
         if "metric" in metric.grain:
             keys = {**keys, "metric": metric.metric}
-        where = " and ".join(f"{_name(key)} = ?" for key in keys)
+        where = " and ".join(f"{quoted(key)} = ?" for key in keys)
         return self.rows(
-            f"select {what} from {_name(metric.table)} where {where or 'true'} {rest}",
+            f"select {what} from {quoted(metric.table)} where {where or 'true'} {rest}",
             *keys.values(),
         )
 
@@ -410,7 +411,7 @@ class Publish:
             if key not in keys:
                 continue
             others = {name: value for name, value in keys.items() if name != key}
-            first, last = self._ask(metric, f"min({_name(key)}), max({_name(key)})", others)[0]
+            first, last = self._ask(metric, f"min({quoted(key)}), max({quoted(key)})", others)[0]
             if first is not None:
                 return (
                     f"no {metric.metric} with {said}: there is one for a {key} from "
@@ -420,7 +421,7 @@ class Publish:
             if key not in keys or key in ("account_id", *_PERIODS):
                 continue
             others = {name: value for name, value in keys.items() if name != key}
-            there = [str(one) for (one,) in self._ask(metric, f"distinct {_name(key)}", others)]
+            there = [str(one) for (one,) in self._ask(metric, f"distinct {quoted(key)}", others)]
             if there:
                 near = get_close_matches(str(keys[key]), there, n=5) or sorted(there)[:5]
                 return f"no {metric.metric} with {said}: {key} may be {', '.join(near)}" + (
@@ -772,7 +773,3 @@ def shown(value: Any) -> str:
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%S} UTC"
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

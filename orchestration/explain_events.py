@@ -18,6 +18,7 @@ from typing import Any
 
 import duckdb
 
+from ingestion.tables import literal
 from settings import Settings
 
 # Published user days whose events can be told: what is counted of them there, which events of the
@@ -76,7 +77,7 @@ def find_events(
     try:
         with duckdb.connect() as connection:
             connection.execute("set memory_limit = ?", [settings.memory_limit])
-            connection.execute(f"attach {_text(warehouse)} as warehouse (read_only)")
+            connection.execute(f"attach {literal(warehouse)} as warehouse (read_only)")
             connection.execute(
                 "create temp table asked_days as select cast(? as varchar) as account_id, "
                 "unnest(cast(? as varchar[])) as user_id, unnest(cast(? as date[])) as day",
@@ -114,7 +115,3 @@ def _compiled(settings: Settings, model: str) -> str:
         return path.read_text("utf-8")
     except FileNotFoundError:
         raise EventsUnknownError(f"{path} is not there, which a run writes") from None
-
-
-def _text(value: Path) -> str:
-    return "'" + str(value).replace("'", "''") + "'"

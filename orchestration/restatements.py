@@ -21,12 +21,12 @@ from typing import Any
 
 import duckdb
 
+from ingestion.tables import literal
 from orchestration.causes import Causes
 from orchestration.comparison import (
     DEFINITIONS,
     RESTATEMENTS,
     open_side,
-    text,
     write_changes,
 )
 from orchestration.manifest import Manifest, PublishedTable, model_code
@@ -91,7 +91,7 @@ def write_audit(
     with duckdb.connect(str(folder / DATABASE)) as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute("set memory_limit = ?", [settings.memory_limit])
-        connection.execute(f"attach {text(settings.warehouse_path)} as warehouse (read_only)")
+        connection.execute(f"attach {literal(settings.warehouse_path)} as warehouse (read_only)")
         write_definitions(connection, definitions(manifest, settings, as_of, tables), as_of)
         restated = write_restatements(
             connection, as_of, previous / DATABASE if previous else None, code_version()
@@ -191,7 +191,7 @@ def write_restatements(
     )
     if previous is None:
         return 0
-    connection.execute(f"attach {text(previous)} as previous (read_only)")
+    connection.execute(f"attach {literal(previous)} as previous (read_only)")
     try:
         name = connection.execute("select current_database()").fetchone()
         after = open_side(connection, name[0] if name else "")
@@ -208,7 +208,7 @@ def write_restatements(
                 restated.metric, restated.published_in, restated.account_id, restated.key,
                 restated.period, restated.previous_value, restated.value,
                 coalesce(restated.value, 0) - coalesce(restated.previous_value, 0),
-                {text(previous.parent.name)}, causes.cause, date '{as_of}'
+                {literal(previous.parent.name)}, causes.cause, date '{as_of}'
             from temp.restated_of as restated
             inner join temp.causes
                 on

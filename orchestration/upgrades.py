@@ -4,7 +4,7 @@ A night builds nearly everything anew, so that most changes of the code need not
 a night, and what brings it up to date:
 
     raw_<domain>       only grows, all columns are text; dlt adds the columns that are new
-    run.publishes      its columns are added when it is opened (orchestration/publishing.py)
+    run.publishes      its columns are added when it is opened (orchestration/publishing/sealing.py)
     the event chain    kept from night to night: built anew when its code is not what built it
     models that went   their tables are dropped after the first build without them
 
@@ -25,6 +25,7 @@ from pathlib import Path
 
 import duckdb
 
+from ingestion.tables import quoted
 from ingestion.warehouse import open_warehouse
 from orchestration.manifest import Manifest, model_code
 from orchestration.publishing import code_version
@@ -164,7 +165,7 @@ def drop_orphans(settings: Settings, manifest: Manifest) -> list[str]:
     with open_warehouse(settings.warehouse_path) as connection:
         orphans = _orphans(connection, manifest)
         for (schema, name), kind in orphans.items():
-            connection.execute(f"drop {kind} {_name(schema)}.{_name(name)}")
+            connection.execute(f"drop {kind} {quoted(schema)}.{quoted(name)}")
     return [f"{schema}.{name}" for schema, name in orphans]
 
 
@@ -225,7 +226,3 @@ def _chain_code(connection: duckdb.DuckDBPyConnection) -> str | None:
         return None
     row = connection.execute(f"select code from {_CHAIN_CODE}").fetchone()
     return row[0] if row else None
-
-
-def _name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 import duckdb
 import pytest
 
-from orchestration import publishing, rollbacks
+from orchestration import rollbacks
 from orchestration.cli import main
 from orchestration.content import content_hash, forget_standing, table_hash
 from orchestration.difference import UnknownPublishError
@@ -23,6 +23,7 @@ from orchestration.publishing import (
     build_candidate,
     current_publish,
     heal,
+    publish,
     publish_candidate,
 )
 from orchestration.rollbacks import read_rollbacks
@@ -80,8 +81,8 @@ def test_a_night_that_is_under_way_publishes_as_usual(warehouse):
     make(warehouse, number=2)
     build_candidate(warehouse, TABLES)
     rollback(warehouse, first.name)
-    publish = Publish(date(2024, 6, 10), "run00003", "1.0", START + timedelta(minutes=3), ())
-    third = publish_candidate(warehouse, publish, False).folder
+    third_publish = Publish(date(2024, 6, 10), "run00003", "1.0", START + timedelta(minutes=3), ())
+    third = publish_candidate(warehouse, third_publish, False).folder
     assert current_publish(warehouse) == third
     assert ask(third, "select to_publish from audit_rollbacks") == [(first.name,)]
 
@@ -120,14 +121,13 @@ def test_a_publish_that_was_rolled_back_before_the_warehouse_knew_it_stays(wareh
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(publishing, "heal", lambda settings: None)
         build_candidate_folder = warehouse.published_path / ".candidate"
         (build_candidate_folder / "parquet").mkdir(parents=True)
         duckdb.connect(str(build_candidate_folder / "account360.duckdb")).close()
-        patch.setattr(publishing, "heal", kill)
-        publish = Publish(date(2024, 6, 10), "run00002", "1.0", START + timedelta(minutes=2), ())
+        patch.setattr(publish, "heal", kill)
+        second = Publish(date(2024, 6, 10), "run00002", "1.0", START + timedelta(minutes=2), ())
         with pytest.raises(Killed):
-            publish_candidate(warehouse, publish, False)
+            publish_candidate(warehouse, second, False)
     second = current_publish(warehouse)
     assert second != first
     rollback(warehouse, first.name)

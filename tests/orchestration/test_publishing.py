@@ -6,7 +6,6 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration import publishing
 from orchestration.manifest import PublishedTable
 from orchestration.publishing import (
     Check,
@@ -20,7 +19,9 @@ from orchestration.publishing import (
     heal,
     parquet_rows,
     previous_publish,
+    publish,
     publish_candidate,
+    sealing,
     warehouse_rows,
 )
 from tests.orchestration.small_warehouse import TABLES, fill
@@ -187,7 +188,7 @@ def test_what_stands_beside_is_kept_however_many_nights_follow(warehouse):
 
 @pytest.mark.parametrize(
     "killed_at",
-    ["_seal", "_sync", "_swap", "heal", "_prune"],
+    ["seal", "sync", "lead_to", "heal", "_prune"],
 )
 def test_a_run_killed_at_any_step_is_healed_by_the_next(warehouse, monkeypatch, killed_at):
     first = make(warehouse, number=1)
@@ -201,7 +202,7 @@ def test_a_run_killed_at_any_step_is_healed_by_the_next(warehouse, monkeypatch, 
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(publishing, killed_at, kill)
+        patch.setattr(publish, killed_at, kill)
         with pytest.raises(Killed):
             publish_candidate(
                 warehouse, Publish(AS_OF, "run00002", "1.0", START, CHECKS), Lead.BY_DATE
@@ -326,7 +327,7 @@ def test_the_code_version_needs_no_git(monkeypatch):
     def no_git(*_, **__):
         raise FileNotFoundError("git")
 
-    monkeypatch.setattr(publishing.subprocess, "run", no_git)
+    monkeypatch.setattr(sealing.subprocess, "run", no_git)
     assert code_version.__wrapped__() == "0.1.0"
 
 

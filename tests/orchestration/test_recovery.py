@@ -6,9 +6,8 @@ import sys
 import duckdb
 import pytest
 
-from orchestration import publishing
 from orchestration.publishes import list_publishes
-from orchestration.publishing import build_candidate, heal
+from orchestration.publishing import build_candidate, candidate, folder, heal, publish
 from orchestration.run_lock import refuse_locked
 from tests.orchestration.small_warehouse import TABLES
 from tests.orchestration.test_publishes import ask, make
@@ -77,9 +76,10 @@ def test_a_publish_that_is_being_removed_is_none_any_more(warehouse, monkeypatch
             raise Killed
         remove(path)
 
-    remove = publishing._remove
+    remove = folder.remove
     with monkeypatch.context() as patch:
-        patch.setattr(publishing, "_remove", remove_half)
+        patch.setattr(folder, "remove", remove_half)
+        patch.setattr(publish, "remove", remove_half)
         with pytest.raises(Killed):
             make(warehouse, number=4, as_of=early)
     kept = list_publishes(warehouse)
@@ -97,7 +97,7 @@ def test_a_candidate_that_was_half_written_is_none(warehouse, monkeypatch):
         def kill(*_):
             raise Killed
 
-        patch.setattr(publishing, "export_table", kill)
+        patch.setattr(candidate, "export_table", kill)
         with pytest.raises(Killed):
             build_candidate(warehouse, TABLES)
     assert (warehouse.published_path / ".candidate" / "account360.duckdb").exists()
