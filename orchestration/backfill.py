@@ -8,9 +8,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TextIO
 
-from orchestration.night import NightError, run_night
+from orchestration.night import run_night
 from orchestration.publishing import Lead
 from orchestration.report import NightReport, shown
+from orchestration.run_lock import NightError
 from settings import Settings
 
 

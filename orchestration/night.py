@@ -29,7 +29,6 @@ from orchestration.report import (
     read_conservation,
     save,
 )
-from orchestration.run_lock import NightError as NightError
 from orchestration.run_lock import only_run, refuse_locked
 from settings import Settings, SettingsError
 

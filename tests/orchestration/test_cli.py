@@ -9,9 +9,9 @@ import pytest
 
 from orchestration import cli, night, run_lock
 from orchestration.advice import advice
-from orchestration.night import NightError
 from orchestration.publishing import Lead
 from orchestration.report import NightReport, Remark, save
+from orchestration.run_lock import NightError
 from settings import ALERT_WEBHOOK_URL, load_settings
 from tests.orchestration.elsewhere import held_elsewhere
 from tests.orchestration.receivers import webhook

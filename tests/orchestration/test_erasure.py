@@ -20,6 +20,7 @@ from orchestration.erasure import Subject, make_plan
 from orchestration.publishes import rollback, verify
 from orchestration.publishing import Publish, build_candidate, publish_candidate
 from orchestration.rollbacks import read_rollbacks
+from orchestration.run_lock import NightError
 from settings import Settings, load_settings
 from tests.orchestration.elsewhere import held_elsewhere
 from tests.orchestration.small_warehouse import TABLES
@@ -332,7 +333,7 @@ def test_an_erasure_that_was_cut_short_is_brought_to_its_end(
         patch.setattr(erasure, step, die)
         assert run(home, "--user", "a", "u1", "--yes") == 130
     settings = load_settings(environ={}, home=home)
-    with pytest.raises(night.NightError, match="--resume"):
+    with pytest.raises(NightError, match="--resume"):
         night.run_night(settings, datetime(2024, 6, 10, tzinfo=UTC).date())
     assert run(home, "--resume") == 0
     assert "found in no file" in capsys.readouterr().out

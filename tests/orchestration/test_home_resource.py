@@ -11,7 +11,7 @@ from ingestion.erased import write_private
 from orchestration.content import note_standing, standing
 from orchestration.defs import home as home_defs
 from orchestration.defs.home import HOME
-from orchestration.night import dagster_instance
+from orchestration.instance import dagster_instance
 from orchestration.run_lock import only_run
 from settings import load_settings
 from tests.orchestration.elsewhere import held_elsewhere, let_go

@@ -11,9 +11,10 @@ import duckdb
 import pytest
 
 from orchestration import upgrades
+from orchestration.advice import advice
 from orchestration.dbt_failures import built_models
-from orchestration.night import NightError, advice, refuse_locked
 from orchestration.publishing import Lead, Publish, build_candidate, heal, publish_candidate
+from orchestration.run_lock import NightError, refuse_locked
 from orchestration.upgrades import (
     LAYOUT,
     WarehouseVersionError,
