@@ -15,19 +15,11 @@ from pathlib import Path
 from settings import Settings
 
 DATABASE = "account360.duckdb"
-
-
 # The second file: personal data is NULL in it, and hashed where it identifies a row.
 WITHOUT_PERSONAL_DATA = "account360_without_personal_data.duckdb"
-
-
 AS_OF_LINK = "as_of="
-
-
 # A publish on its way out, which readers no longer see.
 GONE = ".gone_"
-
-
 _PUBLISH_ID = re.compile(r"\d{4}-\d{2}-\d{2}_\d{8}T\d{6}Z_\w{8}")
 
 

@@ -37,11 +37,7 @@ from orchestration.rollbacks import Rollback, read_rollbacks
 from settings import PROJECT_ROOT, Settings
 
 AUDIT_TABLE = "audit_publishes"
-
-
 CHECKS_TABLE = "audit_checks"
-
-
 _AUDIT_COLUMNS = {
     "publish_id": ("varchar", "Name of the publish: as-of date, UTC instant and run."),
     "as_of_date": ("date", "First day that is not complete in its figures."),
@@ -61,8 +57,6 @@ _AUDIT_COLUMNS = {
         "Hash of the rows of each table but this one, whatever their order: JSON by table.",
     ),
 }
-
-
 _ROLLBACK_COLUMNS = {
     "rolled_back_at": ("timestamp", "UTC instant at which readers were led back."),
     "rolled_back_by": ("varchar", "User of the operating system who did it."),
@@ -72,8 +66,6 @@ _ROLLBACK_COLUMNS = {
     "publish_id": ("varchar", "The publish in which this row stands, as in audit_publishes."),
     "as_of_date": ("date", "First day that is not complete in its figures."),
 }
-
-
 _CHECK_COLUMNS = {
     "table_name": (
         "varchar",
@@ -89,24 +81,18 @@ _CHECK_COLUMNS = {
     "publish_id": ("varchar", "The publish, as in audit_publishes."),
     "as_of_date": ("date", "First day that is not complete in its figures."),
 }
-
-
 _PUBLISHES = PublishedTable(
     AUDIT_TABLE,
     ("publish_id",),
     "One row per publish: which run, as-of date and code version made it.",
     {name: description for name, (_, description) in _AUDIT_COLUMNS.items()},
 )
-
-
 _CHECKS = PublishedTable(
     CHECKS_TABLE,
     ("table_name", "check_name"),
     "One row per table and check of it that the run made before this publish.",
     {name: description for name, (_, description) in _CHECK_COLUMNS.items()},
 )
-
-
 _ROLLBACKS = PublishedTable(
     "audit_rollbacks",
     ("rolled_back_at", "to_publish"),

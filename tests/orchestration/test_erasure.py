@@ -14,9 +14,9 @@ import duckdb
 import pytest
 
 from ingestion import DOMAINS, load_domain
-from orchestration import erasure, night
+from orchestration import night
 from orchestration.cli import main
-from orchestration.erasure import Subject, make_plan
+from orchestration.erasure import Subject, erasing, make_plan
 from orchestration.publishes import rollback, verify
 from orchestration.publishing import Publish, build_candidate, publish_candidate
 from orchestration.rollbacks import read_rollbacks
@@ -314,23 +314,15 @@ def test_the_same_address_elsewhere_is_named(home: Path, capsys) -> None:
     assert "erase --user b u1" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    ("step", "is_over"),
-    [
-        ("_rewrite_warehouse", False),
-        ("_rewrite_publish", False),
-        ("_cleanse", False),
-        ("still_found", False),
-    ],
-)
+@pytest.mark.parametrize("step", ["rewrite_warehouse", "rewrite_publish", "cleanse", "still_found"])
 def test_an_erasure_that_was_cut_short_is_brought_to_its_end(
-    home: Path, monkeypatch: pytest.MonkeyPatch, capsys, step: str, is_over: bool
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys, step: str
 ) -> None:
     def die(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(erasure, step, die)
+        patch.setattr(erasing, step, die)
         assert run(home, "--user", "a", "u1", "--yes") == 130
     settings = load_settings(environ={}, home=home)
     with pytest.raises(NightError, match="--resume"):
@@ -351,7 +343,7 @@ def test_another_erasure_finishes_what_was_cut_short(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(erasure, "_rewrite_publish", die)
+        patch.setattr(erasing, "rewrite_publish", die)
         assert run(home, "--user", "a", "u1", "--yes") == 130
     assert run(home, "--user", "b", "u2", "--yes") == 0
     assert "Lindqvist" not in (home / "logs" / "old.log").read_text()
