@@ -56,8 +56,9 @@ def freshness(settings: Settings) -> dg.FreshnessPolicy:
 
 
 def _domain_assets(domain: str, settings: Settings, progress: Progress) -> dg.AssetsDefinition:
-    # What earlier tries of a run loaded: it stays loaded, and belongs to what the run tells.
+    # What earlier tries of a run loaded and noted: it stays so, and belongs to what the run tells.
     earlier: dict[str, LoadReport] = {}
+    upgrades: dict[str, list[str]] = {}
 
     @dg.multi_asset(
         name=f"load_{domain}",
@@ -76,7 +77,8 @@ def _domain_assets(domain: str, settings: Settings, progress: Progress) -> dg.As
     )
     def load(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
         note_process(context)
-        told = may_begin(context.run, settings)
+        run = context.run.run_id
+        upgrades[run] = [*upgrades.get(run, []), *may_begin(context.run, settings)]
         with progress.station(f"landing {domain}"):
             try:
                 report = load_domain(domain, settings, datetime.now(UTC))
@@ -84,13 +86,13 @@ def _domain_assets(domain: str, settings: Settings, progress: Progress) -> dg.As
                 if may_pass(error):
                     raise _again(context, progress, f"{type(error).__name__}: {error}") from error
                 raise
-            report = _together(earlier.pop(context.run.run_id, None), report)
+            report = _together(earlier.pop(run, None), report)
             passing = [str(problem) for problem in report.problems if problem.may_pass]
             if passing and context.retry_number < RETRIES.max_retries:
-                earlier[context.run.run_id] = report
+                earlier[run] = report
                 raise _again(context, progress, passing[0])
             progress.note(_told(report))
-        yield from _results(domain, report, told)
+        yield from _results(domain, report, upgrades.pop(run))
 
     return load
 

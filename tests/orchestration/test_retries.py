@@ -156,6 +156,20 @@ def test_a_file_that_stays_unreadable_is_a_problem_in_the_end(materialize, monke
     assert landed(result)["problems"] == [str(passing)]
 
 
+def test_what_the_first_try_tells_of_an_upgrade_is_told_in_the_end(
+    materialize, settings: Settings, monkeypatch
+) -> None:
+    settings.home.mkdir()
+    with duckdb.connect(str(settings.warehouse_path)) as connection:
+        connection.execute("create schema raw_crm")
+        connection.execute("create table raw_crm.accounts (account_id varchar)")
+    failing(monkeypatch, TimeoutError(errno.ETIMEDOUT, "slow"), LoadReport("crm", 1, []))
+    result = materialize()
+    assert (result.success, retries(result)) == (True, 1)
+    [told] = landed(result)["upgrades"]
+    assert told.startswith("the warehouse was one without a layout, and is in layout 1 of ")
+
+
 def test_a_share_that_fails_twice_loses_and_doubles_nothing(
     materialize, settings: Settings, monkeypatch
 ) -> None:
