@@ -3,12 +3,12 @@
 import os
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from importlib.metadata import version as distribution_version
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
 from packaging.version import Version
 
 from ingestion.warehouse import open_warehouse
@@ -34,6 +34,27 @@ from orchestration.upgrades import (
     upgrades,
 )
 from settings import DBT_PROJECT, RUN_TABLES, Settings, run_tables
+
+
+@contextmanager
+def _dbt_out_of_sight() -> Iterator[None]:
+    """Have what is imported meanwhile find no dbt-core.
+
+    dagster-dbt can do without, and then leaves out dbt's adapters, and a hydrated manifest to
+    choose all nodes of: two seconds of every night. dbt itself runs in a process of its own.
+    """
+    seen = sys.modules.get("dbt.version")
+    sys.modules["dbt.version"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules["dbt.version"]
+        if seen:
+            sys.modules["dbt.version"] = seen
+
+
+with _dbt_out_of_sight():
+    from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
 
 
 class FolderIsGroup(DagsterDbtTranslator):

@@ -1,5 +1,7 @@
 """The definitions as Dagster loads them, for the project's own dbt models."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -70,6 +72,29 @@ def test_every_data_test_of_the_dbt_project_is_an_asset_check(home_settings, gra
     }
     assert tests
     assert tests <= {key.name for key in graph.asset_check_keys}
+
+
+def test_dagster_dbt_sees_the_same_with_dbt_and_without(home_settings, graph):
+    """It is imported without dbt-core here, for speed."""
+    assert sys.modules["dagster_dbt.compat"].DBT_PYTHON_VERSION is None
+    code = (
+        "import sys, dagster_dbt\n"
+        "assert dagster_dbt.compat.DBT_PYTHON_VERSION\n"
+        "from orchestration.definitions import build\n"
+        "from settings import load_settings\n"
+        "graph = build(load_settings(environ={}, home=sys.argv[1])).resolve_asset_graph()\n"
+        "keys = (*graph.get_all_asset_keys(), *graph.asset_check_keys)\n"
+        "print(*sorted(map(str, keys)), sep='\\n')"
+    )
+    seen = subprocess.run(
+        [sys.executable, "-c", code, str(home_settings.home)],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    ours = sorted(map(str, (*graph.get_all_asset_keys(), *graph.asset_check_keys)))
+    assert len(ours) > 400
+    assert seen == ours
 
 
 def test_what_enters_and_what_leaves_is_gated(home_settings, graph):
