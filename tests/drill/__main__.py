@@ -15,6 +15,7 @@ killed in dbt was of another as-of date than the one that follows. After each po
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -344,14 +345,16 @@ def main() -> int:
         print("three undisturbed nights …", flush=True)
         drill.prepare()
         points = [p for p in drill.points(options.points) if (options.only or "") in str(p)]
-        for number, point in enumerate(points, start=1):
-            before = time.monotonic()
-            drill.play(point)
-            print(
-                f"[{(time.monotonic() - started) / 60:5.1f} min] {number} of {len(points)}: {point}"
-                f" ({time.monotonic() - before:.0f} s, equal {drill.tally.equal})",
-                flush=True,
-            )
+        with contextlib.suppress(KeyboardInterrupt):  # what was counted until then is told
+            for number, point in enumerate(points, start=1):
+                before = time.monotonic()
+                drill.play(point)
+                print(
+                    f"[{(time.monotonic() - started) / 60:5.1f} min]"
+                    f" {number} of {len(points)}: {point}"
+                    f" ({time.monotonic() - before:.0f} s, equal {drill.tally.equal})",
+                    flush=True,
+                )
     tally = drill.tally
     print(report(tally, len(points), time.monotonic() - started))
     is_well = not (tally.failures or tally.missed or tally.reads.mixes or tally.reads.errors)
