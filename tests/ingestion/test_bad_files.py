@@ -193,6 +193,17 @@ def test_two_parquet_columns_that_are_one_are_a_problem(place: Place) -> None:
     assert "are both the column old_email" in only_problem(place.load())
 
 
+def test_a_long_line_of_other_letters_is_a_line_that_is_no_json(place: Place) -> None:
+    """The engine quotes the beginning of it, wherever that ends: within a letter as well."""
+    place.land("crm/accounts.csv", ACCOUNTS)
+    lines = ["a" * shift + "日" * 200 for shift in range(3)]
+    for line in lines:
+        place.land(f"crm/csm_aliases/{len(line)}.jsonl", f"{line}\n")
+    assert place.load().problems == []
+    unparsed = place.rows("crm.unparsed_lines", "reason", "record", order="length(record)")
+    assert unparsed == [("not valid JSON", line) for line in lines]
+
+
 def test_an_error_late_in_a_large_file_leaves_nothing_of_it(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,7 +64,7 @@ def read_parquet(connection: DuckDBPyConnection, copy: Path, rows: FileRows, lar
                 rows.add(pa.Table.from_batches([batch]), names)
             return
         count = _count_whole(connection, source, columns)
-    except duckdb.Error as error:
+    except (duckdb.Error, UnicodeDecodeError) as error:
         raise UnreadableFileError(
             f"not a whole Parquet file ({str(error).splitlines()[0]})",
             "Land the file again, whole, under the same name.",

@@ -123,7 +123,8 @@ def _parse(cursor: DuckDBPyConnection, block: Block, large: bool) -> Parsed:
     try:
         keys = _keys(cursor)
         all_objects = () not in keys
-    except duckdb.Error:
+    except (duckdb.Error, UnicodeDecodeError):
+        # the engine's message quotes the line: cut within a character, it is none of its errors
         all_objects = False
     if not all_objects:
         lines, unparsed = _objects_and_others(cursor)

@@ -103,7 +103,7 @@ class FileReader:
                 if parsed.lines is not None:
                     rows.hold(parsed.lines)
                     held |= parsed.keys
-        except duckdb.Error as error:
+        except (duckdb.Error, UnicodeDecodeError) as error:
             raise UnreadableFileError(
                 f"cannot be read as JSON lines ({str(error).splitlines()[0]})",
                 "Land one JSON object per line.",
