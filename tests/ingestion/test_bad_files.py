@@ -204,6 +204,21 @@ def test_a_long_line_of_other_letters_is_a_line_that_is_no_json(place: Place) ->
     assert unparsed == [("not valid JSON", line) for line in lines]
 
 
+@pytest.mark.parametrize("is_large", [False, True])
+def test_a_name_with_a_zero_character_is_of_a_line_that_cannot_be_read(
+    place: Place, monkeypatch: pytest.MonkeyPatch, is_large: bool
+) -> None:
+    monkeypatch.setattr(reading, "_LARGE_BYTES", 0 if is_large else 16 << 20)
+    place.land("crm/accounts.csv", ACCOUNTS)
+    odd = r'{"old_email":"c","\u0000":"d"}'
+    whole = r'{"old_email":"a","email":"b\u0000"}'
+    place.land("crm/csm_aliases.jsonl", f"{odd}\n{whole}\n")
+    assert place.load().problems == []
+    assert place.rows("crm.csm_aliases", "old_email", "email", "_line") == [("a", "b\0", 2)]
+    reason = r"a name in it holds a zero character (\u0000)"
+    assert place.rows("crm.unparsed_lines", "reason", "record", "_line") == [(reason, odd, 1)]
+
+
 def test_an_error_late_in_a_large_file_leaves_nothing_of_it(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -122,7 +122,8 @@ def _parse(cursor: DuckDBPyConnection, block: Block, large: bool) -> Parsed:
     cursor.register("lines", lines)
     try:
         keys = _keys(cursor)
-        all_objects = () not in keys
+        # SQL ends at a zero character: no name that holds one can be asked for
+        all_objects = () not in keys and not any("\0" in name for names in keys for name in names)
     except (duckdb.Error, UnicodeDecodeError):
         # the engine's message quotes the line: cut within a character, it is none of its errors
         all_objects = False
@@ -156,15 +157,21 @@ def _keys(cursor: DuckDBPyConnection) -> set[tuple[str, ...]]:
 
 def _objects_and_others(cursor: DuckDBPyConnection) -> tuple[pa.Table, pa.Table]:
     """Split the lines into those that hold an object and the rest, with reasons."""
-    checked = "select *, case when json_valid(text) then json_type(text) end as kind from lines"
+    checked = (
+        "select *, case when kind = 'OBJECT' then"
+        " len(list_filter(json_keys(text), lambda name: contains(name, chr(0)))) = 0"
+        " else false end as is_read from"
+        " (select *, case when json_valid(text) then json_type(text) end as kind from lines)"
+    )
     objects = cursor.execute(
-        f"select text, line, long from ({checked}) where kind = 'OBJECT'"
+        f"select text, line, long from ({checked}) where is_read"
     ).to_arrow_table()
     others = cursor.execute(
-        "select coalesce('a JSON ' || lower(kind) || ' where an object is expected',"
-        " 'not valid JSON') as reason,"
+        "select case when kind = 'OBJECT' then 'a name in it holds a zero character (\\u0000)'"
+        " else coalesce('a JSON ' || lower(kind) || ' where an object is expected',"
+        " 'not valid JSON') end as reason,"
         " rtrim(text, chr(13) || chr(10)) as record, line as _line"
-        f" from ({checked}) where kind is distinct from 'OBJECT'"
+        f" from ({checked}) where not is_read"
         " and trim(text, ' ' || chr(9) || chr(10) || chr(13)) <> ''"
     ).to_arrow_table()
     return objects, others
