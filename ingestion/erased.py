@@ -433,14 +433,15 @@ class Scrub:
     def _maps(self, relation: str, columns: Sequence[str], rules: Rules) -> dict[str, str]:
         """Column → the table that says what its values become, for columns that change."""
         maps = {}
+        texts = self._columns_to_search(relation, [c for c in columns if c in rules.texts])
         for column in columns:
             rows = []
             if column in rules.keyed:
                 rows += self._keyed_values(relation, column, columns, *rules.keyed[column])
-            if column in rules.texts:
+            if column in texts:
                 known = {(scope, value) for scope, value, _ in rows}
-                texts = self._text_values(relation, column, columns)
-                rows += [row for row in texts if (row[0], row[1]) not in known]
+                found = self._text_values(relation, column, columns)
+                rows += [row for row in found if (row[0], row[1]) not in known]
             if rows:
                 maps[column] = self._map(relation, column, rows)
         return maps
@@ -468,17 +469,29 @@ class Scrub:
         scopes = _scopes(self._connection, relation, column, columns, list(values))
         return [(scope, value, values[value] if is_replaced else None) for scope, value in scopes]
 
+    def _columns_to_search(self, relation: str, columns: Sequence[str]) -> set[str]:
+        """The columns that may hold a handle, by one look at the whole relation: most hold none."""
+        if not columns or not _prefilters(self.handles):
+            return set()
+        looked_at = ", ".join(f"bool_or({self._may_hold(column)})" for column in columns)
+        row = self._connection.execute(f"select {looked_at} from {relation}").fetchone() or ()
+        return {column for column, holds in zip(columns, row, strict=True) if holds}
+
+    def _may_hold(self, column: str) -> str:
+        """The condition that a value may hold a handle, as SQL."""
+        text = f"cast({quoted(column)} as varchar)"
+        return " or ".join(
+            f"regexp_matches({text}, {literal(pattern)}, 'i')"
+            for pattern in _prefilters(self.handles)
+        )
+
     def _text_values(
         self, relation: str, column: str, columns: Sequence[str]
     ) -> list[tuple[str, Any, Any]]:
         scope = "coalesce(account_id, '')" if "account_id" in columns else "''"
-        text = f"cast({quoted(column)} as varchar)"
-        patterns = _prefilters(self.handles)
-        if not patterns:
-            return []
-        condition = " or ".join(f"regexp_matches({text}, {literal(p)}, 'i')" for p in patterns)
         found = self._connection.execute(
-            f"select distinct {scope}, {quoted(column)} from {relation} where {condition}"
+            f"select distinct {scope}, {quoted(column)} from {relation}"
+            f" where {self._may_hold(column)}"
         ).fetchall()
         rows = [(account, value, self.search(account).scrubbed(value)) for account, value in found]
         return [row for row in rows if row[1] != row[2]]
