@@ -355,6 +355,7 @@ class Scrub:
             "create or replace temp table handles (kind varchar, scope varchar, value varchar)"
         )
         _insert(connection, "handles", [(h.kind, h.scope, h.value) for h in self.handles])
+        self._patterns = _prefilters(self.handles)
         self._searches = {"": Search(self.handles, "")}
         self._relations = 0
 
@@ -404,7 +405,7 @@ class Scrub:
         found = []
         for column in columns:
             text = f"cast({quoted(column)} as varchar)"
-            for pattern in _prefilters(self.handles):
+            for pattern in self._patterns:
                 rows = self._connection.execute(
                     f"select distinct {text} from {relation}"
                     f" where regexp_matches({text}, {literal(pattern)}, 'i')"
@@ -471,7 +472,7 @@ class Scrub:
 
     def _columns_to_search(self, relation: str, columns: Sequence[str]) -> set[str]:
         """The columns that may hold a handle, by one look at the whole relation: most hold none."""
-        if not columns or not _prefilters(self.handles):
+        if not columns or not self._patterns:
             return set()
         looked_at = ", ".join(f"bool_or({self._may_hold(column)})" for column in columns)
         row = self._connection.execute(f"select {looked_at} from {relation}").fetchone() or ()
@@ -481,8 +482,7 @@ class Scrub:
         """The condition that a value may hold a handle, as SQL."""
         text = f"cast({quoted(column)} as varchar)"
         return " or ".join(
-            f"regexp_matches({text}, {literal(pattern)}, 'i')"
-            for pattern in _prefilters(self.handles)
+            f"regexp_matches({text}, {literal(pattern)}, 'i')" for pattern in self._patterns
         )
 
     def _text_values(

@@ -159,14 +159,20 @@ def test_a_folder_without_permission_is_named(home, folder):
     assert_readable(home / "published", before)
 
 
-def test_a_landing_folder_that_nobody_may_read_is_named(home):
+def test_a_landing_folder_and_a_file_that_nobody_may_read_are_named(home):
     before = hashes(home / "published")
     (home / "landing" / "crm").chmod(0)
+    shut = home / "landing" / "tickets" / "tickets" / "shut.jsonl"
+    shut.touch(0o000)
     try:
         night = run_in(home, *as_a_person())
     finally:
         (home / "landing" / "crm").chmod(0o755)
-    assert_told(night, "crm (crm.*): the folder cannot be read (Permission denied)")
+    assert_told(
+        night,
+        "crm (crm.*): the folder cannot be read (Permission denied)",
+        "tickets/tickets/shut.jsonl (tickets.tickets): the file cannot be read (Permission denied)",
+    )
     assert_readable(home / "published", before)
 
 

@@ -28,11 +28,12 @@ pytestmark = pytest.mark.slow
 
 @dataclass(frozen=True)
 class Batch:
-    """All files at once, in one home, as the demo company's night left it: an earlier date, then
-    that night once more."""
+    """All files at once, in one home, as the demo company's night left it: twice as of an earlier
+    date, then that night once more."""
 
     early_date: date
     early: Night
+    early_made_current: Night
     again: Night
 
 
@@ -54,6 +55,7 @@ def batch(empty_home: Callable[[], Home], demo_home: Path, demo: DemoSummary) ->
     return Batch(
         early,
         home.night(early),
+        home.night(early, "--make-current"),
         home.night(demo.as_of),
     )
 
@@ -86,7 +88,7 @@ def explained_events(home: Path) -> list[dict[str, Any]]:
 
 
 def test_all_nights_published(batch: Batch, night_by_night: NightByNight) -> None:
-    nights = [batch.early, batch.again, *night_by_night.nights]
+    nights = [batch.early, batch.early_made_current, batch.again, *night_by_night.nights]
     assert [night.exit_code for night in nights] == [0] * len(nights), [n.out for n in nights]
 
 
@@ -168,3 +170,10 @@ def test_an_earlier_date_goes_beside(batch: Batch, demo_night: Night) -> None:
     query = "select distinct as_of_date from account_360"
     assert batch.early.shows(query)[1:] == [["2024-07-01"]]
     assert shows(batch.early.beside(batch.early_date), query)[1:] == [[str(batch.early_date)]]
+
+
+def test_make_current_leads_readers_to_the_earlier_date(batch: Batch) -> None:
+    night = batch.early_made_current
+    assert night.publish_id.startswith(str(batch.early_date))
+    assert night.beside(batch.early_date).samefile(night.database)
+    assert differences(night.database, batch.early.beside(batch.early_date)) == {}

@@ -65,6 +65,7 @@ def read_parquet(connection: DuckDBPyConnection, copy: Path, rows: FileRows, lar
             return
         count = _count_whole(connection, source, columns)
     except (duckdb.Error, UnicodeDecodeError) as error:
+        # the second where the engine's message is cut within a character
         raise UnreadableFileError(
             f"not a whole Parquet file ({str(error).splitlines()[0]})",
             "Land the file again, whole, under the same name.",
