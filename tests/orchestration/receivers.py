@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import socketserver
+import ssl
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 
 @dataclass
@@ -62,10 +70,40 @@ class Mailbox:
     to_sender: list[str] = field(default_factory=list)
 
 
+def certificate(folder: Path) -> Path:
+    """A new certificate of 127.0.0.1 that nobody but itself vouches for, in a file with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a mail server of tests")])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2120, 1, 1, tzinfo=UTC))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    file = folder / "mail_server.pem"
+    file.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    return file
+
+
 @contextmanager
-def mailbox() -> Iterator[Mailbox]:
-    """A mail server without encryption that takes every mail."""
+def mailbox(certified: Path | None = None) -> Iterator[Mailbox]:
+    """A mail server that takes every mail; with a certificate it can encrypt (STARTTLS)."""
     seen = Mailbox()
+    encryption = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    if certified:
+        encryption.load_cert_chain(certified)
 
     class Handler(socketserver.StreamRequestHandler):
         def say(self, text: str) -> None:
@@ -78,7 +116,16 @@ def mailbox() -> Iterator[Mailbox]:
                 word = line.partition(" ")[0].upper()
                 if word == "EHLO":
                     self.say("250-here")
+                    if certified and not isinstance(self.request, ssl.SSLSocket):
+                        self.say("250-STARTTLS")
                     self.say("250 AUTH PLAIN")
+                elif word == "STARTTLS":
+                    self.say("220 go on")
+                    try:
+                        self.request = encryption.wrap_socket(self.request, server_side=True)
+                    except OSError:  # who does not trust the certificate hangs up
+                        return
+                    self.setup()
                 elif word == "AUTH":
                     self.say("235 you are known")
                 elif word == "MAIL":

@@ -8,6 +8,7 @@ import socket
 import time
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -25,7 +26,7 @@ from orchestration.report import NightReport, Remark, load_last, save
 from orchestration.staleness import Stale
 from orchestration.status import check
 from settings import ALERT_WEBHOOK_URL, SMTP_PASSWORD, Settings
-from tests.orchestration.receivers import mailbox, webhook
+from tests.orchestration.receivers import certificate, mailbox, webhook
 
 ALERT = Alert("night_failed", "a title", ("a line", "another"), {"as_of": "2024-06-10"})
 QUICK = Patience(timeout=0.4, waits=(0.0, 0.0), in_all=3.0)
@@ -153,6 +154,38 @@ def test_a_mail_server_without_encryption_is_not_told_anything(settings: Setting
         "(STARTTLS, or a login): see the settings smtp_starttls and smtp_user"
     ]
     assert not [line for line in box.said if line.startswith(("AUTH", "DATA"))]
+
+
+@pytest.mark.parametrize("is_trusted", [True, False])
+def test_the_password_is_told_under_a_certificate_that_is_trusted_and_no_other(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_trusted: bool
+) -> None:
+    own = certificate(tmp_path)
+    if is_trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(own))
+    with mailbox(own) as box:
+        mailed = replace(
+            settings,
+            smtp_host="127.0.0.1",
+            smtp_port=box.port,
+            smtp_user="account360",
+            alert_emails=("ops@here.example",),
+        )
+        problems, reached = send(mailed, ALERT, environ={SMTP_PASSWORD: SECRET})
+    said = [line.partition(" ")[0].upper() for line in box.said]
+    assert said[:2] == ["EHLO", "STARTTLS"]
+    if is_trusted:
+        assert (problems, reached) == ([], True)
+        assert said[2:4] == ["EHLO", "AUTH"]
+        [mail] = box.mails
+        assert mail.endswith("a title\n\na line\nanother")
+    else:
+        assert problems == [
+            "the alert did not go out by e-mail: no encrypted connection: the certificate or the "
+            "protocol does not fit"
+        ]
+        assert not reached
+        assert said[2:] == []
 
 
 @pytest.mark.parametrize(
