@@ -6,9 +6,7 @@ what they came to is told from their events, and kept as the last night like any
 
 from __future__ import annotations
 
-import os
 import shutil
-import socket
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from orchestration.alerts import tell_failed
 from orchestration.night import note_event
+from orchestration.processes import is_gone, this_process
 from orchestration.publishing import Lead
 from orchestration.report import NightReport, Remark, load_last, save
 from settings import Settings
@@ -33,46 +32,13 @@ _KILLED = "its process ended before the run did: it was killed, or the machine w
 
 def command_line_tags(log: str) -> dict[str, str]:
     """What marks a run as one of the command line, in this process and with that log."""
-    return {PROCESS_TAG: process_tag(), LOG_TAG: log}
+    return {PROCESS_TAG: this_process(), LOG_TAG: log}
 
 
 def note_process(context: AssetExecutionContext) -> None:
     """Let a run say which process it is in, so that it can be told when that is gone."""
     if PROCESS_TAG not in context.run.tags:
-        context.instance.add_run_tags(context.run.run_id, {PROCESS_TAG: process_tag()})
-
-
-def process_tag() -> str:
-    """This process, so that it is known again: host, number, and the tick it was started at."""
-    return f"{socket.gethostname()} {os.getpid()} {_started_at(os.getpid()) or '?'}"
-
-
-def is_gone(process: str) -> bool:
-    """Whether a process of this host ended. Of another host it is not known, and not said."""
-    host, _, rest = process.partition(" ")
-    number, _, started = rest.partition(" ")
-    if host != socket.gethostname() or not number.isdecimal():
-        return False
-    try:
-        os.kill(int(number), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    now = _started_at(int(number))
-    return started != "?" and now is not None and now != started
-
-
-def _started_at(process: int) -> str | None:
-    """The tick since boot at which a process was started, where the system tells: numbers of
-    processes come again.
-    """
-    try:
-        said = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
-    # The second field is the program's name in brackets, and may hold anything.
-    return said.rpartition(")")[2].split()[19]
+        context.instance.add_run_tags(context.run.run_id, {PROCESS_TAG: this_process()})
 
 
 def end_killed_runs(instance: DagsterInstance) -> list[DagsterRun]:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
-import os
 import re
 import shutil
 import socket
@@ -28,6 +27,7 @@ from typing import TextIO
 import duckdb
 
 from orchestration.advice import advice
+from orchestration.processes import is_gone, this_process
 from orchestration.upgrades import WarehouseVersionError, refuse_newer
 from settings import Settings
 
@@ -36,6 +36,8 @@ from settings import Settings
 DEFAULT_WAIT_MINUTES = 60
 
 _LOOKS_EVERY_SECONDS = 0.5
+# Who only asks whether it is held has it for an instant, for which no run is to be refused.
+_ASKED_SECONDS = 0.1
 _TELLS_EVERY_SECONDS = 60.0
 # dbt ends with the run that started it, but a second later.
 _WAREHOUSE_SECONDS = 5.0
@@ -56,17 +58,17 @@ class RunLockedError(NightError):
 class Holder:
     """Who holds a home folder: a process, what it does, since when and for which as-of date."""
 
-    pid: int
-    host: str
+    process: str
     command: str
     since: str
     as_of: str | None = None
 
     def __str__(self) -> str:
         """As it stands in a message."""
+        host, _, rest = self.process.partition(" ")
         of = f" as of {self.as_of}" if self.as_of else ""
-        where = "" if self.host == socket.gethostname() else f" on {self.host}"
-        return f"process {self.pid}{where} ({self.command}{of}, since {self.since})"
+        where = "" if host == socket.gethostname() else f" on {host}"
+        return f"process {rest.partition(' ')[0]}{where} ({self.command}{of}, since {self.since})"
 
 
 @contextlib.contextmanager
@@ -94,9 +96,7 @@ def only_run(
     with path.open("a+", encoding="utf-8") as file:
         _wait_for(file, settings.home, wait_minutes, tell)
         since = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
-        said = Holder(
-            os.getpid(), socket.gethostname(), command, since, str(as_of) if as_of else None
-        )
+        said = Holder(this_process(), command, since, str(as_of) if as_of else None)
         file.truncate(0)
         file.write(json.dumps(asdict(said)) + "\n")
         file.flush()
@@ -111,22 +111,23 @@ def only_run(
 def _wait_for(
     file: TextIO, home: Path, wait_minutes: float, tell: Callable[[str], None] | None
 ) -> None:
+    seconds = max(60 * wait_minutes, _ASKED_SECONDS)
     started = time.monotonic()
     told = -_TELLS_EVERY_SECONDS
     while not _is_taken(file):
         waited = time.monotonic() - started
-        by = holder_of(home) or "a process that has not said yet what it does"
-        if waited >= 60 * wait_minutes:
+        by = _holder(home) or "a process that has not said yet what it does"
+        if waited >= seconds:
             after = f", after {wait_minutes:g} minutes of waiting" if wait_minutes else ""
             raise RunLockedError(
                 f"another run is under way in {home}{after}: {by}. Nothing was done; run again "
                 "when it has ended, or have the run wait for it (--wait, or the setting "
                 "wait_minutes)"
             )
-        if tell and waited - told >= _TELLS_EVERY_SECONDS:
+        if tell and wait_minutes and waited - told >= _TELLS_EVERY_SECONDS:
             told = waited
             tell(f"waiting for {by}: {waited // 60:.0f} of {wait_minutes:g} minutes")
-        time.sleep(min(_LOOKS_EVERY_SECONDS, 60 * wait_minutes - waited))
+        time.sleep(min(_LOOKS_EVERY_SECONDS, seconds - waited))
 
 
 def _is_taken(file: TextIO) -> bool:
@@ -138,26 +139,29 @@ def _is_taken(file: TextIO) -> bool:
     return True
 
 
-def holder_of(home: Path) -> Holder | None:
-    """Who holds a home folder, by the word of its file, and alive as far as this machine can tell.
+def _holder(home: Path) -> Holder | None:
+    """Who holds a home folder that is held, by the word of its file.
 
-    The lock itself is not tried: a run that begins in the same moment would be refused by it.
+    None where that is of a run that was killed: the one that holds it now has not written yet.
     """
     try:
-        holder = Holder(**json.loads((home / "run.lock").read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        said = json.loads((home / "run.lock").read_text(encoding="utf-8"))
+        holder = Holder(str(said["process"]), said["command"], said["since"], said["as_of"])
+    except (OSError, ValueError, TypeError, LookupError):
         return None
-    return holder if holder.host != socket.gethostname() or _is_alive(holder.pid) else None
+    return None if is_gone(holder.process) else holder
 
 
-def _is_alive(pid: int) -> bool:
+def is_held(home: Path) -> bool:
+    """Whether a run has a home folder now, on whatever machine: the system says."""
     try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
+        with (home / "run.lock").open(encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
         return True
-    return True
+    except OSError:
+        return False
+    return False
 
 
 def refuse_locked(warehouse: Path, tell: Callable[[str], None] | None = None) -> None:

@@ -15,7 +15,7 @@ import duckdb
 
 from orchestration.publishing import DATABASE, current_publish, publish_as_of, published_at
 from orchestration.report import load_last
-from orchestration.run_lock import holder_of
+from orchestration.run_lock import is_held
 from settings import Settings
 
 PUBLISH = "publish"
@@ -66,7 +66,7 @@ def find_stale(settings: Settings, now: datetime | None = None) -> list[Stale]:
 def last_night_failed(settings: Settings) -> str | None:
     """What is to be said of the last night if it did not publish and is not under way."""
     last = load_last(settings)
-    if last is None or last.is_published or holder_of(settings.home):
+    if last is None or last.is_published or is_held(settings.home):
         return None
     first = last.failures[0] if last.failures else None
     said = f": {first.where}: {first.what.splitlines()[0]}" if first and first.what else ""

@@ -59,3 +59,10 @@ def let_go(process: subprocess.Popen[str]) -> None:
     assert process.stdin
     process.stdin.write("\n")
     process.stdin.flush()
+
+
+def a_dead_process() -> str:
+    """A process that has ended, as it was known."""
+    code = "from orchestration.processes import this_process; print(this_process())"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return told.stdout.strip()

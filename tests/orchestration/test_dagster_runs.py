@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -16,15 +14,15 @@ from orchestration.dagster_runs import (
     LOG_TAG,
     PROCESS_TAG,
     end_killed_and_tell,
-    is_gone,
-    process_tag,
     remove_old,
     report_of,
 )
 from orchestration.defs import alerts, nightly
 from orchestration.instance import dagster_instance, refuse_unready_storage, write_instance_file
+from orchestration.processes import this_process
 from orchestration.report import load_last
 from settings import ALERT_WEBHOOK_URL, DAGSTER_POSTGRES_URL, Settings, SettingsError, load_settings
+from tests.orchestration.elsewhere import a_dead_process
 from tests.orchestration.receivers import Webhook, webhook
 
 SECRET = "s3cret-token"
@@ -48,21 +46,6 @@ def instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
 def sensors(settings: Settings) -> dict[str, dg.SensorDefinition]:
     job = nightly.nightly_job(settings)
     return {sensor.name: sensor for sensor in alerts.definitions(settings, job).sensors or []}
-
-
-def a_dead_process() -> str:
-    """The tag of a process that has ended."""
-    told = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "from orchestration.dagster_runs import process_tag; print(process_tag())",
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return told.stdout.strip()
 
 
 def run_of(
@@ -146,7 +129,7 @@ def test_a_run_whose_process_was_killed_is_marked_failed_and_told(
     dead = a_dead_process()
     of_command_line = started(instance, 1, **{PROCESS_TAG: dead, LOG_TAG: "/logs/night.log"})
     of_dagster = started(instance, 2, **{PROCESS_TAG: dead})
-    alive = started(instance, 3, **{PROCESS_TAG: process_tag()})
+    alive = started(instance, 3, **{PROCESS_TAG: this_process()})
     elsewhere = started(instance, 4, **{PROCESS_TAG: "another-host 1 1"})
     ended = {run.run_id for run in end_killed_and_tell(instance, settings)}
     assert ended == {of_command_line.run_id, of_dagster.run_id}
@@ -179,16 +162,6 @@ def test_what_the_code_server_says_of_a_killed_process_is_told(
     assert [remark.what for remark in report.failures] == [
         "its process was terminated by signal 9 (SIGKILL)"
     ]
-
-
-def test_a_process_is_known_by_host_number_and_start() -> None:
-    host, number, start = process_tag().split(" ")
-    assert not is_gone(f"{host} {number} {start}")
-    assert not is_gone(f"{host} {number} ?")
-    assert is_gone(f"{host} {number} 1")
-    assert is_gone(a_dead_process())
-    assert not is_gone("elsewhere 1 1")
-    assert not is_gone("")
 
 
 def test_old_runs_and_logs_go_and_assets_keep_what_they_know(

@@ -2,7 +2,6 @@
 
 import fcntl
 import json
-import os
 import signal
 import threading
 import time
@@ -12,7 +11,15 @@ import duckdb
 import pytest
 
 from orchestration import run_lock
-from orchestration.run_lock import Holder, RunLockedError, only_run, patience, refuse_locked
+from orchestration.processes import this_process
+from orchestration.run_lock import (
+    Holder,
+    RunLockedError,
+    is_held,
+    only_run,
+    patience,
+    refuse_locked,
+)
 from settings import load_settings
 from tests.orchestration.elsewhere import held_elsewhere, let_go, opened_elsewhere
 
@@ -62,11 +69,11 @@ def test_a_killed_run_leaves_no_lock_and_its_text_stops_nobody(home):
         holder.wait()
         assert str(holder.pid) in (home.home / "run.lock").read_text()
         with only_run(home, "account360 erase"):
-            assert json.loads((home.home / "run.lock").read_text())["pid"] == os.getpid()
+            assert json.loads((home.home / "run.lock").read_text())["process"] == this_process()
     assert (home.home / "run.lock").read_text() == ""
 
 
-@pytest.mark.parametrize("text", ["", "12345", "{", json.dumps({"pid": "x"}), "[]"])
+@pytest.mark.parametrize("text", ["", "12345", "{", json.dumps({"process": "x"}), "[]"])
 def test_text_that_nobody_wrote_is_not_told_as_the_holder(home, text):
     (home.home / "run.lock").write_text(text)
     with (home.home / "run.lock").open() as other:
@@ -89,7 +96,8 @@ def test_the_text_of_a_process_that_is_gone_is_not_told_as_the_holder(home):
 
 
 def test_a_holder_on_another_machine_is_named_with_it():
-    holder = Holder(7, "another-host", "account360 run", "2024-06-10 03:00:00 UTC", "2024-06-10")
+    process = "another-host 7 4711"
+    holder = Holder(process, "account360 run", "2024-06-10 03:00:00 UTC", "2024-06-10")
     assert str(holder) == (
         "process 7 on another-host (account360 run as of 2024-06-10, since 2024-06-10 03:00:00 UTC)"
     )
@@ -110,6 +118,21 @@ def test_who_holds_it_may_take_it_again_and_lets_go_once(home):
         assert not is_free()
         assert json.loads((home.home / "run.lock").read_text())["command"] == "account360 run"
     assert is_free()
+
+
+def test_whether_it_is_held_is_asked_of_the_system_and_refuses_no_run(home):
+    assert not is_held(home.home)
+    with held_elsewhere(home.home) as holder:
+        assert is_held(home.home)
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+    assert (home.home / "run.lock").read_text()
+    assert not is_held(home.home)
+    asks = (home.home / "run.lock").open()
+    fcntl.flock(asks, fcntl.LOCK_SH)
+    threading.Timer(0.05, asks.close).start()
+    with only_run(home, "account360 run"):
+        assert is_held(home.home)
 
 
 def test_a_run_that_fails_lets_go(home):
