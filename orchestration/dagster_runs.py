@@ -18,6 +18,7 @@ from orchestration.night import note_event
 from orchestration.processes import is_gone, this_process
 from orchestration.publishing import Lead
 from orchestration.report import NightReport, Remark, load_last, save
+from orchestration.run_lock import is_held, is_ours
 from settings import Settings
 
 if TYPE_CHECKING:
@@ -41,8 +42,12 @@ def note_process(context: AssetExecutionContext) -> None:
         context.instance.add_run_tags(context.run.run_id, {PROCESS_TAG: this_process()})
 
 
-def end_killed_runs(instance: DagsterInstance) -> list[DagsterRun]:
-    """Mark the runs failed whose process is gone: they would hold up the queue for ever."""
+def end_killed_runs(instance: DagsterInstance, home: Path) -> list[DagsterRun]:
+    """Mark the runs failed whose process is gone: they would hold up the queue for ever.
+
+    One of the command line has the home folder as long as it lives, so that of those the lock
+    tells, on whatever machine they were.
+    """
     from dagster import DagsterRunStatus, RunsFilter
 
     under_way = instance.get_runs(
@@ -54,9 +59,15 @@ def end_killed_runs(instance: DagsterInstance) -> list[DagsterRun]:
             ]
         )
     )
-    killed = [run for run in under_way if is_gone(run.tags.get(PROCESS_TAG, ""))]
-    for run in killed:
-        instance.report_run_failed(run, f"The run failed: {_KILLED}.")
+    is_free = is_ours(home) or not is_held(home)
+    killed = []
+    for run in under_way:
+        if is_gone(run.tags.get(PROCESS_TAG, "")) or (is_free and LOG_TAG in run.tags):
+            # it may have ended well since they were listed
+            now = instance.get_run_by_id(run.run_id)
+            if now and not now.is_finished:
+                instance.report_run_failed(now, f"The run failed: {_KILLED}.")
+                killed.append(now)
     return killed
 
 
@@ -65,7 +76,7 @@ def end_killed_and_tell(instance: DagsterInstance, settings: Settings) -> list[D
 
     Of those that Dagster started its sensor of failed runs tells.
     """
-    killed = end_killed_runs(instance)
+    killed = end_killed_runs(instance, settings.home)
     for run in killed:
         if LOG_TAG in run.tags:
             failed = instance.get_run_by_id(run.run_id) or run

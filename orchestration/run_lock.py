@@ -85,7 +85,7 @@ def only_run(
     Where another process holds it, wait up to `wait_minutes` and `tell` so each minute; raises
     `RunLockedError` when it is still held then, at once with 0.
     """
-    path = (settings.home / "run.lock").resolve()
+    path = _lock(settings.home).resolve()
     if path in _held:
         _held[path] += 1
         try:
@@ -106,6 +106,10 @@ def only_run(
         finally:
             del _held[path]
             file.truncate(0)
+
+
+def _lock(home: Path) -> Path:
+    return home / "run.lock"
 
 
 def _wait_for(
@@ -145,17 +149,22 @@ def _holder(home: Path) -> Holder | None:
     None where that is of a run that was killed: the one that holds it now has not written yet.
     """
     try:
-        said = json.loads((home / "run.lock").read_text(encoding="utf-8"))
+        said = json.loads(_lock(home).read_text(encoding="utf-8"))
         holder = Holder(str(said["process"]), said["command"], said["since"], said["as_of"])
     except (OSError, ValueError, TypeError, LookupError):
         return None
     return None if is_gone(holder.process) else holder
 
 
+def is_ours(home: Path) -> bool:
+    """Whether this process has a home folder."""
+    return _lock(home).resolve() in _held
+
+
 def is_held(home: Path) -> bool:
     """Whether a run has a home folder now, on whatever machine: the system says."""
     try:
-        with (home / "run.lock").open(encoding="utf-8") as file:
+        with _lock(home).open(encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

@@ -21,8 +21,9 @@ from orchestration.defs import alerts, nightly
 from orchestration.instance import dagster_instance, refuse_unready_storage, write_instance_file
 from orchestration.processes import this_process
 from orchestration.report import load_last
+from orchestration.run_lock import only_run
 from settings import ALERT_WEBHOOK_URL, DAGSTER_POSTGRES_URL, Settings, SettingsError, load_settings
-from tests.orchestration.elsewhere import a_dead_process
+from tests.orchestration.elsewhere import a_dead_process, held_elsewhere
 from tests.orchestration.receivers import Webhook, webhook
 
 SECRET = "s3cret-token"
@@ -149,6 +150,32 @@ def test_a_run_whose_process_was_killed_is_marked_failed_and_told(
     ]
     report = report_of(instance, instance.get_run_by_id(of_dagster.run_id), settings)
     assert "it was killed" in report.failures[0].what
+
+
+def test_a_run_of_the_command_line_on_another_machine_lives_while_the_folder_is_held(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    tags = {PROCESS_TAG: "another-host 1 1", LOG_TAG: "/logs/night.log"}
+    elsewhere = started(instance, 1, **tags)
+    with held_elsewhere(settings.home):
+        assert end_killed_and_tell(instance, settings) == []
+    assert [run.run_id for run in end_killed_and_tell(instance, settings)] == [elsewhere.run_id]
+    before_us = started(instance, 2, **tags)
+    with only_run(settings, "account360 run"):
+        assert [run.run_id for run in end_killed_and_tell(instance, settings)] == [before_us.run_id]
+
+
+def test_a_run_that_ends_while_others_are_looked_at_is_not_marked(
+    settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = started(instance, 1, **{PROCESS_TAG: a_dead_process()})
+    listed = instance.get_runs()
+    instance.report_dagster_event(
+        dg.DagsterEvent(dg.DagsterEventType.RUN_SUCCESS.value, run.job_name), run.run_id
+    )
+    monkeypatch.setattr(instance, "get_runs", lambda *_: listed)
+    assert end_killed_and_tell(instance, settings) == []
+    assert instance.get_run_by_id(run.run_id).status is dg.DagsterRunStatus.SUCCESS
 
 
 def test_what_the_code_server_says_of_a_killed_process_is_told(
