@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingestion.sources.extract import Extract, Selection
 from ingestion.tables import PROVENANCE, literal, quoted
+from ingestion.whole_files import write_whole
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -113,15 +113,7 @@ class Salt:
                     f"{path} is missing, without which nobody can tell what was erased: put it "
                     "back from a backup"
                 )
-            folder.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_suffix(".new")
-            temporary.unlink(missing_ok=True)
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(secrets.token_hex(32))
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.rename(path)
+            write_whole(path, secrets.token_hex(32), is_private=True)
         self._text = path.read_text("ascii").strip()
 
     def hash(self, kind: str, scope: str, value: str) -> str:
@@ -187,7 +179,7 @@ class Tombstones:
                 Tombstone(handle.kind, digest, handle.replacement, words, size, erasure)
             )
         lines = (json.dumps(asdict(entry)) + "\n" for entry in self.entries)
-        write_private(self._path, "".join(lines))
+        write_whole(self._path, "".join(lines), is_private=True)
 
     def handles_in(
         self, connection: DuckDBPyConnection, relation: str, columns: Sequence[str]
@@ -213,19 +205,6 @@ class Tombstones:
             ).fetchall()
             found += [Handle(kind, scope, value, new) for scope, value, new in rows]
         return found
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}")
-    temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
 
 
 def in_words(text: str) -> str:

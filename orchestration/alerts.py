@@ -31,6 +31,7 @@ from http.client import HTTPException
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from ingestion.whole_files import write_whole
 from orchestration.publishing import current_publish, publish_as_of, published_at
 from orchestration.report import NightReport, Remark
 from orchestration.staleness import Stale
@@ -243,9 +244,7 @@ def _told(settings: Settings) -> Iterator[dict[str, str]]:
         before = dict(told)
         yield told
         if told != before:
-            unfinished = path.with_suffix(".unfinished")
-            unfinished.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
-            unfinished.replace(path)
+            write_whole(path, json.dumps(told, indent=2) + "\n")
 
 
 def send(

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
+from ingestion.whole_files import write_whole
 from orchestration.calendar import FIRST_AS_OF
 from orchestration.publishing import DATABASE, current_publish, publish_as_of
 from settings import OWN_ASSIGNMENTS, Settings
@@ -298,13 +298,7 @@ class Book:
         digest = hashlib.sha256(content).hexdigest()[:8]
         location = f"{OWN_ASSIGNMENTS}/{said_on}_{number:06}_{plan.what}_{digest}.jsonl"
         path = landing / location
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".{path.name}.tmp")
-        with unfinished.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.rename(path)
+        write_whole(path, content)
         return Landed(location, len(records), max(said_on, plan.day) + timedelta(days=1))
 
     def _plan(

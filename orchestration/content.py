@@ -21,6 +21,7 @@ from pathlib import Path
 import duckdb
 
 from ingestion.tables import quoted
+from ingestion.whole_files import write_whole
 from settings import Settings
 
 SUMS = "SHA256SUMS"
@@ -65,9 +66,7 @@ def write_sums(folder: Path, others: Mapping[str, str] | None = None) -> None:
     """Write `SHA256SUMS` of a folder: of its files as they are, or with `others` (name → sum)."""
     sums = file_sums(folder) if others is None else {**read_sums(folder), **others}
     text = "".join(f"{value}  {name}\n" for name, value in sorted(sums.items()))
-    unfinished = folder / f".{SUMS}.new"
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(folder / SUMS)
+    write_whole(folder / SUMS, text)
 
 
 def read_sums(folder: Path) -> dict[str, str]:
@@ -81,7 +80,7 @@ def file_sums(folder: Path) -> dict[str, str]:
     names = sorted(
         file.relative_to(folder).as_posix()
         for file in folder.rglob("*")
-        if file.is_file() and file.name not in (SUMS, f".{SUMS}.new")
+        if file.is_file() and file.name != SUMS and not file.name.startswith(f".{SUMS}.")
     )
     with ThreadPoolExecutor(max_workers=2) as pool:
         return dict(zip(names, pool.map(lambda name: file_sum(folder / name), names), strict=True))

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ingestion.whole_files import write_whole
 from orchestration.dagster_storage import open_storage
 from settings import DAGSTER_POSTGRES_URL, Settings, SettingsError
 
@@ -84,7 +85,6 @@ def dagster_instance(
 def write_instance_file(settings: Settings) -> Path:
     """Write `dagster.yaml`; the folder that DAGSTER_HOME must name."""
     folder = settings.dagster_path
-    folder.mkdir(parents=True, exist_ok=True)
     storage = _POSTGRES
     if settings.dagster_storage == "sqlite":
         storage = _SQLITE.format(history=json.dumps(str(folder / "history" / "runs")))
@@ -92,9 +92,7 @@ def write_instance_file(settings: Settings) -> Path:
     text = _INSTANCE_FILE + storage
     # Services read it at any moment: it is there whole, and left alone where nothing changed.
     if not path.exists() or path.read_text(encoding="utf-8") != text:
-        unfinished = folder / f".dagster.yaml.{os.getpid()}"
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(path)
+        write_whole(path, text)
     return folder
 
 

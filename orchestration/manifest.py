@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from ingestion.whole_files import write_whole
 from orchestration.dbt_process import PARENT_VARIABLE
 from settings import DBT_PROJECT, Settings
 
@@ -171,9 +172,7 @@ def _parse(settings: Settings, parsed: Path) -> None:
     _dbt(settings, "parse")
     for old in parsed.parent.iterdir():
         old.unlink()
-    unfinished = parsed.with_suffix(".unfinished")
-    unfinished.write_bytes((settings.dbt_target_path / "manifest.json").read_bytes())
-    unfinished.replace(parsed)
+    write_whole(parsed, (settings.dbt_target_path / "manifest.json").read_bytes())
 
 
 def _dbt(settings: Settings, command: str) -> None:

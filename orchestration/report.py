@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from ingestion.whole_files import write_whole
 from settings import Settings
 
 _CONSERVATION = {
@@ -82,11 +83,7 @@ def last_run_path(settings: Settings) -> Path:
 
 def save(report: NightReport, settings: Settings) -> None:
     """Keep the record of a night as the last one."""
-    path = last_run_path(settings)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.write_text(json.dumps(asdict(report), indent=2) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    write_whole(last_run_path(settings), json.dumps(asdict(report), indent=2) + "\n")
 
 
 def load_last(settings: Settings) -> NightReport | None:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ingestion.erased import Handle, Outcome, Scrub, Search, Tombstones, raw_rules, write_private
+from ingestion.erased import Handle, Outcome, Scrub, Search, Tombstones, raw_rules
 from ingestion.tables import quoted
+from ingestion.whole_files import write_whole
 from orchestration.content import forget_standing
 from orchestration.erasure.databases import attached, tables_of
 from orchestration.erasure.files import cleanse, other_files, texts_of
@@ -73,7 +74,7 @@ def erase(settings: Settings, plan: Plan, tell: Callable[[str], None]) -> list[s
     for each in (_pending(pending), plan):
         if each is None:
             continue
-        write_private(
+        write_whole(
             pending,
             json.dumps(
                 {
@@ -82,6 +83,7 @@ def erase(settings: Settings, plan: Plan, tell: Callable[[str], None]) -> list[s
                     "handles": [asdict(handle) for handle in each.handles],
                 }
             ),
+            is_private=True,
         )
         left = _erase(settings, each, tell)
         pending.unlink()

@@ -162,7 +162,7 @@ class Drill:
         elif station == "between":
             name = "after arrival checks of tickets" if number % 2 else "after release checks"
         elif station == "report":
-            event = {"station": "after publish", "of": "os.rename last_run"}
+            event = {"station": "after publish", "of": "os.rename .last_run"}
             return (
                 Point(night, station, event)
                 if number % 2 == 0

@@ -7,7 +7,7 @@ import dagster as dg
 import duckdb
 import pytest
 
-from ingestion.erased import write_private
+from ingestion.whole_files import write_whole
 from orchestration.content import note_standing, standing
 from orchestration.defs import home as home_defs
 from orchestration.defs.home import HOME
@@ -106,7 +106,7 @@ def test_a_run_waits_as_the_settings_say(home):
 def test_an_erasure_that_was_cut_short_holds_up_these_runs_too(home):
     home.home.mkdir()
     home.erasure_path.mkdir()
-    write_private(home.erasure_path / "pending.json", "{}")
+    write_whole(home.erasure_path / "pending.json", "{}", is_private=True)
     result, seen = materialize(home)
     assert (result.success, seen) == (False, [])
     assert "account360 erase --resume" in messages(result)

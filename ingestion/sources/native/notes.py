@@ -11,6 +11,8 @@ import json
 import os
 from pathlib import Path
 
+from ingestion.whole_files import write_whole
+
 # A file changed in the same tick of the clock in which it was noted would keep its times, so a note
 # counts only for files that were already this old when the notes were written (nanoseconds).
 _SETTLED = 50_000_000
@@ -54,8 +56,5 @@ class Notes:
         """Write the notes, whole or not at all."""
         if not self._changed:
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self._path.with_suffix(".tmp")
         entries = {location: [*stamp, known] for location, (stamp, known) in self._entries.items()}
-        temporary.write_text(json.dumps(entries), "utf-8")
-        temporary.replace(self._path)
+        write_whole(self._path, json.dumps(entries))
