@@ -183,8 +183,14 @@ def _status(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _explain(settings: Settings, options: argparse.Namespace) -> int:
-    from orchestration.explain import ExplainError, Question, open_publish
-    from orchestration.explain_report import catalog_text, json_text, text
+    from orchestration.explain import (
+        ExplainError,
+        Question,
+        catalog_text,
+        json_text,
+        open_publish,
+        text,
+    )
 
     named = {
         "account_id": options.account,

@@ -14,13 +14,14 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration import cli, explain_events
+from orchestration import cli
 from orchestration.explain import (
     Choice,
     Definition,
     ExplainError,
     Explanation,
     Question,
+    events,
     open_publish,
     shown,
 )
@@ -483,11 +484,11 @@ def test_days_that_the_last_night_did_not_look_at_are_judged_by_the_same_sql(pub
 
 def test_the_sql_that_judges_events_asks_for_days_as_is_assumed(compiled_project):
     judging = compiled_project.models["stg_native__events"]["compiled_code"]
-    assert explain_events._DAYS_TO_LOOK_AT in judging
+    assert events._DAYS_TO_LOOK_AT in judging
     first = compiled_project.first_night.models["stg_native__events"]["compiled_code"]
-    assert explain_events._DAYS_TO_LOOK_AT not in first
+    assert events._DAYS_TO_LOOK_AT not in first
     counting = compiled_project.models["stg_canonical__events"]["compiled_code"]
-    assert explain_events._JUDGED in counting
+    assert events._JUDGED in counting
 
 
 def test_it_says_when_the_warehouse_has_other_events_than_the_publish_counted(published):

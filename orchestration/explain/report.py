@@ -10,7 +10,7 @@ from dataclasses import asdict, is_dataclass
 from itertools import groupby
 from typing import Any
 
-from orchestration.explain import (
+from orchestration.explain.answers import (
     Amount,
     CheckResult,
     Choice,
@@ -20,9 +20,8 @@ from orchestration.explain import (
     Metric,
     Part,
     Step,
-    shown,
-    shown_key,
 )
+from orchestration.explain.arithmetic import shown, shown_key
 from orchestration.report import table
 
 _WIDTH = 100

@@ -1,21 +1,13 @@
-"""What `account360 explain` finds out: a published figure, taken apart down to the records.
-
-Everything comes from the published file that readers see: the value from the table that the
-catalogue names, the records from `metric_contributions`, the way between them from
-`metric_lineage` and `column_lineage`, the checks from `audit_checks`. Figures of activity end at
-user days there; which events a user day is made of stands in the warehouse alone, and is asked of
-it, read-only, when it is free.
-"""
+"""The published file that is asked about a figure: its row, its records, the way between them."""
 
 # ruff: noqa: S608 (names in the SQL of this module are those of the publish, and are quoted)
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from difflib import SequenceMatcher, get_close_matches
 from typing import Any
@@ -23,7 +15,20 @@ from typing import Any
 import duckdb
 
 from ingestion.tables import quoted
-from orchestration.explain_events import EVENT_SOURCES, Event, EventsUnknownError, find_events
+from orchestration.explain.answers import (
+    Amount,
+    CheckResult,
+    Choice,
+    Contribution,
+    Definition,
+    ExplainError,
+    Explanation,
+    Metric,
+    Question,
+    Step,
+)
+from orchestration.explain.arithmetic import adds_up, parts_of, shown, shown_key, worked
+from orchestration.explain.events import EVENT_SOURCES, Event, EventsUnknownError, find_events
 from orchestration.publishing import CHECKS_TABLE, DATABASE, current_publish
 from settings import Settings
 
@@ -84,153 +89,6 @@ _DETAILS = {
         ("total_count",),
     ),
 }
-
-# The numbers of a formula that begins so are those of many rows, not of the figure's own.
-_AGGREGATE = re.compile(r"Σ|count |number |the |min\(|of n ")
-_NAME = re.compile(r"(?<![\w.])[a-z][a-z0-9_]*(?![\w.]*\w)")
-_OPERATORS = "·×−+/=<>≤≥"
-_ARITHMETIC = re.compile(r"[\d,.()\s·×−+/-]+")
-
-
-class ExplainError(ValueError):
-    """What was asked for is not published; the message says what is."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """A metric, and the keys of the figure as somebody typed them."""
-
-    metric: str
-    keys: Mapping[str, str | date] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A row of the catalogue; `table` and `column` are where its figures stand."""
-
-    metric: str
-    label: str
-    description: str
-    formula: str
-    unit: str
-    grain: tuple[str, ...]
-    page: str
-    table: str
-    column: str
-    computed_in: str
-    raw_tables: tuple[str, ...]
-    decision: str | None
-    unit_tests: tuple[str, ...]
-    contributions: str
-    is_daily: bool
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """What has to be known to tell one of its figures from the others."""
-        return tuple(key for key in self.grain if key != "metric")
-
-
-@dataclass(frozen=True)
-class Amount:
-    """A value, its unit (a currency, seconds, users …) and the published column it stands in."""
-
-    value: Any
-    unit: str
-    place: str
-
-
-@dataclass(frozen=True)
-class Contribution:
-    """A record that makes part of a figure, with where it landed if it did."""
-
-    part: str
-    amount: Decimal | None
-    amount_reporting: Decimal | None
-    factor: float
-    source_table: str
-    source_key: str
-    location: str | None
-    line: int | None
-    details: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Part:
-    """The value of a figure, or the numerator or denominator of a ratio: a sum over records.
-
-    The ratio is `factor` · numerator / denominator. No records: the row of the figure has the sum.
-    """
-
-    part: str
-    total: Any
-    total_reporting: Any
-    factor: float
-    records: int
-
-
-@dataclass(frozen=True)
-class Step:
-    """A table that a figure went through, with the columns its value is made of, if any are."""
-
-    table: str
-    kind: str
-    columns: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class CheckResult:
-    """A check of one of those tables, or of the whole publish, before it."""
-
-    table: str
-    check: str
-    is_blocking: bool
-    has_passed: bool
-
-
-@dataclass(frozen=True)
-class Definition:
-    """A metric without a figure of it: what it is, and what has to be named to see one."""
-
-    metric: Metric
-    missing: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Figures that the keys do not tell apart: each with the keys that would, and its value."""
-
-    metric: Metric
-    keys: Mapping[str, Any]
-    account_name: str | None
-    unit: str
-    open_keys: tuple[str, ...]
-    figures: tuple[Mapping[str, Any], ...]
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """One figure, taken apart. `assumed` are the keys that nobody named; `adds_up` is None where
-    no records are published, or they do not add up to anything, as of a date."""
-
-    metric: Metric
-    keys: Mapping[str, Any]
-    assumed: tuple[str, ...]
-    account_name: str | None
-    amounts: tuple[Amount, ...]
-    worked: str | None
-    parts: tuple[Part, ...]
-    adds_up: bool | None
-    contributions: tuple[Contribution, ...]
-    events: tuple[Event, ...]
-    events_remark: str | None
-    steps: tuple[Step, ...]
-    checks: tuple[CheckResult, ...]
-    publish: Mapping[str, Any]
-
-    @property
-    def value(self) -> Any:
-        """The figure itself."""
-        return self.amounts[0].value
 
 
 @contextmanager
@@ -322,7 +180,7 @@ class Publish:
         # records of a month are not those of its first day
         is_of_month = metric != named and "month" in named.grain
         contributions = () if is_of_month else self._contributions(metric, keys)
-        parts = _parts(metric, row, contributions)
+        parts = parts_of(metric, row, contributions)
         events, remark = self._events(keys, contributions)
         steps = self._steps(metric)
         return Explanation(
@@ -331,9 +189,9 @@ class Publish:
             assumed=assumed,
             account_name=account_name,
             amounts=tuple(self._amounts(metric, row, unit)),
-            worked=_worked(metric, row, parts),
+            worked=worked(metric, row, parts),
             parts=parts,
-            adds_up=_adds_up(row[metric.column], parts),
+            adds_up=adds_up(row[metric.column], parts),
             contributions=contributions,
             events=events,
             events_remark=remark,
@@ -607,11 +465,6 @@ class Publish:
         return dict(zip(names, rows[0], strict=True))
 
 
-def shown_key(key: str, value: Any) -> str:
-    """A key as somebody types it: months without their day."""
-    return f"{value:%Y-%m}" if key == "month" and isinstance(value, date) else str(value)
-
-
 def _by_day(metric: Metric, keys: Iterable[str]) -> Metric:
     """The metric with its values by day, where a day is asked for and it has them there only."""
     if "day" not in keys or "day" in metric.grain or not metric.is_daily:
@@ -667,109 +520,3 @@ def _did_you_mean(names: Sequence[str]) -> str:
     *others, last = [*names] or [""]
     said = f"{', '.join(others)} or {last}" if others else last
     return f"did you mean {said}? " if said else ""
-
-
-def _parts(
-    metric: Metric, row: Mapping[str, Any], contributions: Sequence[Contribution]
-) -> tuple[Part, ...]:
-    """Numerator and denominator, or the value, as sums over records; those of the row where the
-    records are not published."""
-    parts = []
-    for part in ("value", "numerator", "denominator"):
-        records = [one for one in contributions if one.part == part]
-        column = f"{metric.column.removesuffix('_pct')}_{part}"
-        if records:
-            totals = (
-                _sum(one.amount for one in records),
-                _sum(one.amount_reporting for one in records),
-            )
-            parts.append(Part(part, *totals, records[0].factor, len(records)))
-        elif column in row:
-            factor = 100.0 if metric.unit == "percent" else 1.0
-            parts.append(Part(part, row[column], None, factor, 0))
-    return tuple(parts)
-
-
-def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
-    """The sum of what is known; None where nothing is, as of a figure that is no number."""
-    known = [amount for amount in amounts if amount is not None]
-    return sum(known, Decimal(0)) if known else None
-
-
-def _worked(metric: Metric, row: Mapping[str, Any], parts: Sequence[Part]) -> str | None:
-    """The formula with its numbers: those of the figure's own row, else those of its parts."""
-    value = shown(row[metric.column])
-    formula = metric.formula.partition(";")[0].rstrip(".")
-    if not _AGGREGATE.match(formula):
-        used: dict[str, str] = {}
-
-        def number(match: re.Match[str]) -> str:
-            name = match.group()
-            if name not in row or name in metric.grain or isinstance(row[name], str):
-                return name
-            before, after = formula[: match.start()].rstrip(), formula[match.end() :].lstrip()
-            # words such as "users" are columns too: between operators they are meant as such
-            if "_" not in name and not (
-                before[-1:] in {*_OPERATORS, "(", ""} and after[:1] in {*_OPERATORS, ")", ""}
-            ):
-                return name
-            used[name] = shown(row[name])
-            return used[name]
-
-        worked = _NAME.sub(number, formula)
-        if used and _ARITHMETIC.fullmatch(worked):
-            return f"{worked} = {value}"
-        if used:
-            return "; ".join(f"{name} {text}" for name, text in used.items())
-    by_part = {part.part: part for part in parts}
-    if {"numerator", "denominator"} <= by_part.keys():
-        numerator, denominator = by_part["numerator"], by_part["denominator"]
-        return f"{_scaled(numerator)} / {shown(denominator.total)} = {value}"
-    if not parts or parts[0].total is None:
-        return None
-    if parts[0].factor != 1:
-        return f"{_scaled(parts[0])} = {value}"
-    if isinstance(row[metric.column], int) and parts[0].total != row[metric.column]:
-        return f"{shown(parts[0].total)}, rounded: {value}"
-    return None
-
-
-def _adds_up(value: Any, parts: Sequence[Part]) -> bool | None:
-    """Whether the records come to the figure, but for its own rounding."""
-    totals = {part.part: part.total for part in parts if part.records and part.total is not None}
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal) or not totals:
-        return None
-    made = parts[0].factor * float(totals.get("value", totals.get("numerator", 0)))
-    if "denominator" in totals:
-        made /= float(totals["denominator"])
-    slack = 0.5 if isinstance(value, int) else 1e-9 * abs(made)
-    return abs(made - float(value)) <= slack
-
-
-def _scaled(part: Part) -> str:
-    """The sum of a part with its factor, which is 100 of percents and 1 / 86,400 of days."""
-    if part.factor == 1:
-        return shown(part.total)
-    if part.factor < 1:
-        return f"{shown(part.total)} / {shown(round(1 / part.factor))}"
-    return f"{shown(part.factor)} · {shown(part.total)}"
-
-
-def shown(value: Any) -> str:
-    """A value as a person reads it: at most four decimals, those of money at least two if any."""
-    if value is None:
-        return "no value"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float | Decimal):
-        whole, _, decimals = f"{value:,.4f}".partition(".")
-        decimals = decimals.rstrip("0")
-        if isinstance(value, Decimal) and decimals:
-            decimals = decimals.ljust(2, "0")
-        text = f"{whole}.{decimals}" if decimals else whole
-        return "0" if text == "-0" else text
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M:%S} UTC"
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
