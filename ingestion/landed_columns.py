@@ -14,7 +14,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ingestion.report import LoadedFile
-from ingestion.tables import dataset_name, literal, quoted
+from ingestion.sql import literal, quoted
+from ingestion.tables import dataset_name
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

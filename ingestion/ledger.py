@@ -14,7 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ingestion.tables import contract_tables, dataset_name, literal, quoted
+from ingestion.sql import literal, quoted
+from ingestion.tables import contract_tables, dataset_name
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from ingestion.report import LoadedFile
 from ingestion.sources import Extract
 from ingestion.sources.extract import Selection
-from ingestion.tables import LANDED_FILES, contract_tables, dataset_name, literal, quoted
+from ingestion.sql import literal, quoted
+from ingestion.tables import LANDED_FILES, contract_tables, dataset_name
 from settings import Settings
 
 if TYPE_CHECKING:

@@ -5,8 +5,6 @@ Source columns are text. Only provenance and the two tables that ingestion itsel
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from ingestion.entities import ENTITIES
 
 # Provenance on every record: path under the landing folder; line number (text files, a CSV header
@@ -43,13 +41,3 @@ def contract_tables(domain: str) -> dict[str, dict[str, str]]:
         for name, entity in ENTITIES[domain].items()
     }
     return tables | {"landed_files": LANDED_FILES, "unparsed_lines": UNPARSED_LINES}
-
-
-def quoted(identifier: str) -> str:
-    """An identifier as SQL."""
-    return '"' + identifier.replace('"', '""') + '"'
-
-
-def literal(text: str | Path) -> str:
-    """A text as SQL, for the places that take no bound value (table functions, model files)."""
-    return "'" + str(text).replace("'", "''") + "'"

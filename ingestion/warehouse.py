@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingestion.tables import literal
+from ingestion.sql import literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

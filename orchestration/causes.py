@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from ingestion.tables import literal
+from ingestion.sql import literal
 from orchestration.changed_records import OLDER_ACCOUNTS, write_changed_records
 from orchestration.comparison import DEFINITIONS, Side
 from settings import RUN_TABLES

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 import duckdb
 
 from ingestion.entities import ENTITIES
-from ingestion.tables import literal, quoted
+from ingestion.sql import literal, quoted
 from orchestration.comparison import Side
 
 # Accounts also count by what earlier versions of them said: by day, for health and CSMs.

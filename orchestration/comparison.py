@@ -20,7 +20,7 @@ from datetime import date, timedelta
 
 import duckdb
 
-from ingestion.tables import literal, quoted
+from ingestion.sql import literal, quoted
 
 DEFINITIONS = "audit_definitions"
 RESTATEMENTS = "audit_restatements"

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion.tables import quoted
+from ingestion.sql import quoted
 from ingestion.whole_files import write_whole
 from settings import Settings
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion.tables import literal
+from ingestion.sql import literal
 from orchestration.comparison import (
     DEFINITIONS,
     RESTATEMENTS,

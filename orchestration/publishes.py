@@ -19,7 +19,7 @@ from typing import Any
 
 import duckdb
 
-from ingestion.tables import literal
+from ingestion.sql import literal
 from orchestration.acceptance import user_name
 from orchestration.content import (
     SUMS,

@@ -21,7 +21,7 @@ from typing import Any
 
 import duckdb
 
-from ingestion.tables import literal
+from ingestion.sql import literal
 from orchestration.causes import Causes
 from orchestration.comparison import (
     DEFINITIONS,

@@ -25,7 +25,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion.tables import quoted
+from ingestion.sql import quoted
 from ingestion.warehouse import open_warehouse
 from orchestration.manifest import Manifest, model_code
 from orchestration.publishing import code_version

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion.tables import literal
+from ingestion.sql import literal
 
 
 @contextmanager

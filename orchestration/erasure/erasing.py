@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ingestion.erased import Handle, Outcome, Scrub, Search, Tombstones, raw_rules
-from ingestion.tables import quoted
+from ingestion.sql import quoted
 from ingestion.whole_files import write_whole
 from orchestration.content import forget_standing
 from orchestration.erasure.databases import attached, tables_of

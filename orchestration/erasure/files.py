@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 from ingestion.erased import Search
-from ingestion.tables import quoted
+from ingestion.sql import quoted
 from orchestration.rollbacks import rollbacks_path
 from settings import Settings
 

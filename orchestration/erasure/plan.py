@@ -18,7 +18,7 @@ from ingestion.erased import (
     is_distinct,
     is_told_from_text,
 )
-from ingestion.tables import quoted
+from ingestion.sql import quoted
 from orchestration.erasure.databases import attached, tables_of
 from settings import Settings
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from ingestion.erased import Handle, Rules, Salt, Scrub, in_words, text_columns
-from ingestion.tables import literal, quoted
+from ingestion.sql import literal, quoted
 from orchestration.content import SUMS, file_sums, write_sums
 from orchestration.erasure.databases import tables_of
 from orchestration.erasure.plan import IDS_OF_ACCOUNTS, PEOPLE, Plan

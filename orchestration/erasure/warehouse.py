@@ -10,7 +10,8 @@ import duckdb
 
 from ingestion import DOMAINS
 from ingestion.erased import Outcome, Scrub, raw_rules
-from ingestion.tables import dataset_name, literal, quoted
+from ingestion.sql import literal, quoted
+from ingestion.tables import dataset_name
 from ingestion.warehouse import STORAGE_VERSION
 from orchestration.erasure.databases import attached, tables_of
 from orchestration.erasure.plan import Plan

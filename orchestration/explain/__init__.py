@@ -15,7 +15,6 @@ from orchestration.explain.answers import (
     Definition,
     ExplainError,
     Explanation,
-    Metric,
     Question,
 )
 from orchestration.explain.arithmetic import shown
@@ -27,7 +26,6 @@ __all__ = [
     "Definition",
     "ExplainError",
     "Explanation",
-    "Metric",
     "Question",
     "catalog_text",
     "json_text",

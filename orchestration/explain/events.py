@@ -18,7 +18,7 @@ from typing import Any
 
 import duckdb
 
-from ingestion.tables import literal
+from ingestion.sql import literal
 from settings import Settings
 
 # Published user days whose events can be told: what is counted of them there, which events of the

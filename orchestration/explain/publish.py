@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from ingestion.tables import quoted
+from ingestion.sql import quoted
 from orchestration.explain.answers import (
     Amount,
     CheckResult,

@@ -11,11 +11,11 @@ from pathlib import Path
 import duckdb
 
 from ingestion.erased import Salt
-from ingestion.tables import literal, quoted
+from ingestion.sql import count_rows, literal, quoted
 from orchestration.manifest import PublishedTable
 from orchestration.publishing.folder import DATABASE, WITHOUT_PERSONAL_DATA, candidate_path
 from orchestration.publishing.publish import heal
-from orchestration.publishing.tables import copy_views, count_rows, describe, export_table, hashed
+from orchestration.publishing.tables import copy_views, describe, export_table, hashed
 from settings import Settings
 
 

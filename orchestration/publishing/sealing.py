@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import duckdb
 
 from ingestion.erased import Salt
-from ingestion.tables import literal, quoted
+from ingestion.sql import count_rows, literal, quoted
 from orchestration.content import content_hash, engine_version, table_hashes, write_sums
 from orchestration.manifest import PublishedTable
 from orchestration.publishing.folder import (
@@ -32,7 +32,7 @@ from orchestration.publishing.folder import (
     candidate_path,
     publish_folders,
 )
-from orchestration.publishing.tables import count_rows, describe, export_table, hashed_text
+from orchestration.publishing.tables import describe, export_table, hashed_text
 from orchestration.rollbacks import Rollback, read_rollbacks
 from settings import PROJECT_ROOT, Settings
 

@@ -1,7 +1,5 @@
 """Tables of a publish: their descriptions, their Parquet files, and how they hide people."""
 
-# ruff: noqa: S608 (identifiers and texts in the SQL of this module are quoted or bound)
-
 from __future__ import annotations
 
 from pathlib import Path
@@ -9,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from ingestion.erased import Salt
-from ingestion.tables import literal, quoted
+from ingestion.sql import count_rows, literal, quoted
 from orchestration.manifest import PublishedTable
 
 # The row of accounts without a CSM, in the place of an address.
@@ -50,12 +48,6 @@ def export_table(connection: duckdb.DuckDBPyConnection, table: str, folder: Path
         f"copy (from {quoted(table)}) to {literal(target)} (format parquet, compression zstd)"
     )
     return count_rows(connection, quoted(table))
-
-
-def count_rows(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
-    """Rows of a relation, given as SQL."""
-    row = connection.execute(f"select count(*) from {relation}").fetchone()
-    return int(row[0]) if row else 0
 
 
 def copy_views(connection: duckdb.DuckDBPyConnection, attached: str) -> None:

@@ -11,7 +11,8 @@ import duckdb
 
 from ingestion import ENTITIES, LoadedFile
 from ingestion.landed_columns import note_columns
-from ingestion.tables import contract_tables, dataset_name, quoted
+from ingestion.sql import quoted
+from ingestion.tables import contract_tables, dataset_name
 
 
 class RawLoads:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ingestion.sources.native.columns import column_name
 from ingestion.sources.native.errors import UnreadableFileError
 from ingestion.sources.native.stage import FileRows
-from ingestion.tables import literal, quoted
+from ingestion.sql import literal, quoted
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

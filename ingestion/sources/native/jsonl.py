@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from ingestion.sources.native.columns import spellings
 from ingestion.sources.native.errors import UnreadableFileError
 from ingestion.sources.native.text import Block, require_utf8
-from ingestion.tables import literal, quoted
+from ingestion.sql import literal, quoted
 
 if TYPE_CHECKING:
     import numpy as np

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingestion.sources.extract import Extract, Selection
-from ingestion.tables import PROVENANCE, UNPARSED_LINES, literal, quoted
+from ingestion.sql import literal, quoted
+from ingestion.tables import PROVENANCE, UNPARSED_LINES
 
 if TYPE_CHECKING:
     import pyarrow as pa
