@@ -140,7 +140,7 @@
     trim(regexp_replace(lower(upper(strip_accents({{ text }}))), '[\s\p{Z}]+', ' ', 'g'))
 {%- endmacro %}
 
-{#- Whether a product user was erased: the id is a pseudonym (ingestion/erased.py makes it). -#}
+{#- Whether a product user was erased: the id is a pseudonym (ingestion/erased/ makes it). -#}
 {% macro is_erased_user(user_id) -%}
     regexp_full_match({{ user_id }}, 'erased-[0-9a-f]{24}')
 {%- endmacro %}
