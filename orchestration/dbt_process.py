@@ -16,6 +16,8 @@ import sys
 import threading
 import time
 
+from orchestration.processes import is_alive
+
 # Set by who starts dbt: its own process.
 PARENT_VARIABLE = "ACCOUNT360_DBT_PARENT"
 
@@ -31,7 +33,7 @@ def end_with_parent() -> None:
     """
     parent = os.getppid()
     named = os.environ.get(PARENT_VARIABLE, "")
-    if named.isdecimal() and int(named) != parent and not _is_alive(int(named)):
+    if named.isdecimal() and int(named) != parent and not is_alive(int(named)):
         os._exit(1)  # it ended while this was started
     if sys.platform.startswith("linux"):
         with contextlib.suppress(OSError, AttributeError):
@@ -44,16 +46,6 @@ def _watch(parent: int) -> None:
         time.sleep(_LOOKS_EVERY_SECONDS)
     # not sys.exit: nothing more is to be written
     os._exit(1)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def main() -> None:

@@ -171,7 +171,8 @@ class Drill:
         else:
             name = station
         seconds = self._station(night, name)["seconds"]
-        fraction = part if station in ("candidate", "begin") else (0.3, 0.7)[number // 4 % 2]
+        is_one_of_four = station in ("landing", "arrival")
+        fraction = (0.3, 0.7)[number // 4 % 2] if is_one_of_four else part
         return Point(night, station, {"station": name, "after": round(fraction * seconds, 3)})
 
     def _station(self, night: int, name: str) -> dict[str, Any]:
