@@ -37,7 +37,7 @@ test-long: $(STAMP) ## the stories of many nights that `make test` leaves out
 test-fast: $(STAMP) ## all tests but the drills of whole nights
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow"
 
-drill: $(STAMP) ## kill nights at POINTS=60 points and compare with undisturbed ones (an hour)
+drill: $(STAMP) ## kill nights at POINTS=60 points and compare with undisturbed ones (an hour and more)
 	@$(BIN)/python -m tests.drill --points $(POINTS)
 
 lint: $(STAMP) ## ruff, import-linter, sqlfluff, and the rules that the dbt manifest has to keep
