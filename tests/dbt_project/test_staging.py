@@ -337,6 +337,9 @@ def test_a_key_missing_from_a_newer_complete_extract_was_deleted(
         ("20240601", None),
         ("2024-13-01T10:00:00Z", None),
         ("01/06/2024", None),
+        ("1901-01-01T00:00:00Z", datetime(1901, 1, 1)),
+        ("-1999999999999", datetime(1906, 8, 16, 20, 26, 40, 1000)),
+        ("-2208988800000", None),
     ],
 )
 def test_instants_are_read_as_agreed(
@@ -350,6 +353,23 @@ def test_instants_are_read_as_agreed(
     assert created_at == expected
     if expected is None:
         assert (status, reason) == ("rejected", f"created_at '{text}' is not a timestamp")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0001-01-01T00:00:00Z", "0001-01-01", "1753-01-01 00:00:00", "1900-12-31T23:59:59Z"],
+)
+def test_what_stands_for_no_date_is_none(warehouse: InMemoryWarehouse, text: str) -> None:
+    warehouse.clear()
+    warehouse.set_inputs(AS_OF)
+    said = f"'{text}' is before 1901: where there is no date, leave it empty"
+    warehouse.land(
+        "billing", "invoices", [{"invoice_id": "i", "account_id": "a", "created_at": text}]
+    )
+    warehouse.land("crm", "accounts", [{**ACCOUNT, "join_date": text}])
+    for entity, column in (("invoices", "created_at"), ("accounts", "join_date")):
+        [(_, status, reason)] = statuses(warehouse, entity)
+        assert (status, reason) == ("rejected", f"{column} {said}")
 
 
 @pytest.mark.parametrize(

@@ -5,23 +5,34 @@
 
 {#- The instant (naive UTC timestamp) in a text: ISO 8601 with an offset or Z, without one (then it
     is read in the time zone `zone`), or epoch milliseconds. Fewer than 11 digits are refused rather
-    than read as a moment in 1970: they are epoch seconds or a date without dashes. -#}
+    than read as a moment in 1970: they are epoch seconds or a date without dashes. So is what is
+    before 1901: systems write it for "no date" (0001-01-01, 1899-12-30, 1900-01-01), and figures by
+    day would begin there. -#}
 {% macro to_instant(text, zone) -%}
     case
-        when regexp_full_match({{ text }}, '-?\d{11,14}([.]0+)?')
+        when regexp_full_match({{ text }}, '(\d{11,14}|-\d{11,12}|-1\d{12})([.]0+)?')
             then make_timestamp(try_cast({{ text }} as bigint) * 1000)
         when
             regexp_full_match(
                 {{ text }},
-                '\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.]\d+)?)? ?(Z|z|UTC|[+-]\d{2}(:?\d{2})?)'
+                '{{ year() }}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.]\d+)?)? ?'
+                || '(Z|z|UTC|[+-]\d{2}(:?\d{2})?)'
             )
             then timezone('UTC', try_cast({{ with_seconds(text) }} as timestamptz))
         when
             regexp_full_match(
-                {{ text }}, '\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.]\d+)?)?)?'
+                {{ text }}, '{{ year() }}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.]\d+)?)?)?'
             )
             then timezone('UTC', timezone({{ zone }}, try_cast({{ text }} as timestamp)))
     end
+{%- endmacro %}
+
+{#- A year from 1901 on, as part of a regular expression. -#}
+{% macro year() -%} (190[1-9]|19[1-9]\d|[2-9]\d{3}) {%- endmacro %}
+
+{#- Whether a text that is no date is one before that. -#}
+{% macro is_before_1901(text) -%}
+    regexp_matches({{ text }}, '^(0\d{3}|1[0-8]\d{2}|1900)-\d{2}-\d{2}')
 {%- endmacro %}
 
 {#- ISO 8601 lets seconds be left out before an offset; the engine's cast does not. -#}
@@ -35,7 +46,8 @@
     case
         when
             regexp_full_match(
-                {{ text }}, '\d{4}-\d{2}-\d{2}([T ]00:00(:00([.]0+)?)?(Z|[+]00(:?00)?)?)?'
+                {{ text }},
+                '{{ year() }}-\d{2}-\d{2}([T ]00:00(:00([.]0+)?)?(Z|[+]00(:?00)?)?)?'
             )
             then try_cast(left({{ text }}, 10) as date)
         else {{ local_day(to_instant(text, zone), zone) }}

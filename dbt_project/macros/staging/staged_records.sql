@@ -339,6 +339,13 @@ from outcomes
             ~ " then '" ~ column ~ " is missing'"
         ) -%}
     {%- endif -%}
+    {%- if kind in ('instant', 'date') -%}
+        {%- do clauses.append(
+            "when " ~ column ~ " is null and " ~ is_before_1901("raw_" ~ column)
+            ~ " then concat('" ~ column ~ " ''', raw_" ~ column
+            ~ ", ''' is before 1901: where there is no date, leave it empty')"
+        ) -%}
+    {%- endif -%}
     {%- if kind in nouns -%}
         {%- do clauses.append(
             "when " ~ column ~ " is null and raw_" ~ column ~ " != '' then concat('"
